@@ -1,0 +1,54 @@
+"""JSON Patch (RFC 6902) with one operation: `add`, planned by hand and proven by applying it.
+
+Never diffed from two objects: a diff addresses list items by index and may move or replace what
+it should leave alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import jsonpatch
+from jsonpointer import JsonPointerException
+
+
+class PatchError(RuntimeError):
+    """Our own patch does not do what was planned: a bug of ours, never the user's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Add:
+    """One `add` operation; `path` is unescaped, `-` as its last step appends to a list."""
+
+    path: tuple[str | int, ...]
+    value: Any
+
+    def under(self, prefix: tuple[str | int, ...]) -> Add:
+        """Return the same operation seen from `prefix` levels further out."""
+        return Add(path=(*prefix, *self.path), value=self.value)
+
+    def wire(self) -> dict[str, Any]:
+        """Return the operation as RFC 6902 JSON."""
+        return {"op": "add", "path": pointer(self.path), "value": self.value}
+
+
+def pointer(path: tuple[str | int, ...]) -> str:
+    """Return `path` as a JSON pointer (RFC 6901): `~` and `/` escaped, empty for the root."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+def prove(obj: dict[str, Any], ops: tuple[Add, ...], expected: dict[str, Any]) -> None:
+    """Apply `ops` to `obj`, in place, with an independent library and compare with `expected`.
+
+    The API server refuses a write whose patch does not apply, whatever `failurePolicy` says
+    (apiserver, webhook/mutating/dispatcher.go), so a broken patch must never leave the process.
+    `obj` is spent afterwards; parts it shares with `expected` compare by identity, hence cheaply,
+    as long as every container on the path of an operation was copied for `expected`.
+    """
+    try:
+        result = jsonpatch.JsonPatch([op.wire() for op in ops]).apply(obj, in_place=True)
+    except (jsonpatch.JsonPatchException, JsonPointerException) as error:
+        raise PatchError(f"planned patch does not apply: {error}") from error
+    if result != expected:
+        raise PatchError("planned patch does not give the planned object")

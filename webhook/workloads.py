@@ -1,0 +1,163 @@
+"""Kinds that carry a pod template, and where in them it is: the only place that knows.
+
+Nothing here judges; a shape Kubernetes would refuse raises `ShapeError` with its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from webhook.findings import ObjectRef
+
+
+class ShapeError(ValueError):
+    """A field has a type that Kubernetes would not decode.
+
+    `path` holds the keys and indices from the root of the object, `message` what is wrong there.
+    """
+
+    def __init__(self, path: tuple[str | int, ...], message: str) -> None:
+        super().__init__(f"{dotted(path)} {message}")
+        self.path = path
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkloadKind:
+    """One kind, its served versions, and the path from the object to its pod template."""
+
+    group: str
+    versions: tuple[str, ...]
+    resource: str
+    kind: str
+    template: tuple[str, ...]
+
+    @property
+    def pod_spec(self) -> tuple[str, ...]:
+        """The path from the object to the pod spec."""
+        return (*self.template, "spec")
+
+
+_TEMPLATE = ("spec", "template")
+
+BUILTIN: tuple[WorkloadKind, ...] = tuple(
+    WorkloadKind(group=group, versions=("v1",), resource=resource, kind=kind, template=template)
+    for group, resource, kind, template in (
+        ("apps", "daemonsets", "DaemonSet", _TEMPLATE),
+        ("apps", "deployments", "Deployment", _TEMPLATE),
+        ("apps", "statefulsets", "StatefulSet", _TEMPLATE),
+        ("apps", "replicasets", "ReplicaSet", _TEMPLATE),
+        ("", "replicationcontrollers", "ReplicationController", _TEMPLATE),
+        ("batch", "cronjobs", "CronJob", ("spec", "jobTemplate", *_TEMPLATE)),
+        ("batch", "jobs", "Job", _TEMPLATE),
+        ("", "pods", "Pod", ()),
+    )
+)
+
+# Versions that manifests still carry and no API server serves, with the release that dropped them
+# (Kubernetes deprecated API migration guide).
+RETIRED: dict[str, dict[str, str]] = {
+    "extensions/v1beta1": {"DaemonSet": "1.16", "Deployment": "1.16", "ReplicaSet": "1.16"},
+    "apps/v1beta1": {"Deployment": "1.16", "StatefulSet": "1.16"},
+    "apps/v1beta2": {
+        "DaemonSet": "1.16", "Deployment": "1.16", "ReplicaSet": "1.16", "StatefulSet": "1.16",
+    },
+    "batch/v1beta1": {"CronJob": "1.25"},
+    "batch/v2alpha1": {"CronJob": "1.21"},
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """An object with a pod template. `object` is the decoded JSON and is never changed in place."""
+
+    kind: WorkloadKind
+    ref: ObjectRef
+    labels: Mapping[str, str]
+    object: dict[str, Any]
+    template: dict[str, Any]
+    pod_spec: dict[str, Any]
+
+
+def find_kind(
+    api_version: str, kind: str, kinds: tuple[WorkloadKind, ...] = BUILTIN
+) -> WorkloadKind | None:
+    """Return the workload kind of `apiVersion` and `kind`, retired versions included, else None."""
+    group, _, version = api_version.rpartition("/")
+    for known in kinds:
+        if known.kind == kind and known.group == group and version in known.versions:
+            return known
+    if kind in RETIRED.get(api_version, {}):
+        return next(known for known in BUILTIN if known.kind == kind)
+    return None
+
+
+def read(
+    obj: dict[str, Any],
+    kinds: tuple[WorkloadKind, ...] = BUILTIN,
+    *,
+    namespace: str | None = None,
+) -> Workload | None:
+    """Read a workload, or return None for any other kind. `namespace` fills in a missing one.
+
+    Raises ShapeError where metadata or the pod template has a type Kubernetes would not decode.
+    """
+    api_version, kind_name = obj.get("apiVersion"), obj.get("kind")
+    if not isinstance(api_version, str) or not isinstance(kind_name, str):
+        return None
+    kind = find_kind(api_version, kind_name, kinds)
+    if kind is None:
+        return None
+    metadata = mapping_at(obj, ("metadata",))
+    labels = mapping_at(obj, ("metadata", "labels"))
+    for key, value in labels.items():
+        if not isinstance(value, str):
+            raise ShapeError(
+                ("metadata", "labels", key), f"must be a string, found {type_name(value)}"
+            )
+    return Workload(
+        kind=kind,
+        ref=ObjectRef(
+            api_version=api_version,
+            kind=kind_name,
+            namespace=metadata.get("namespace") or namespace,
+            name=metadata.get("name") or metadata.get("generateName") or "",
+        ),
+        labels=labels,
+        object=obj,
+        template=mapping_at(obj, kind.template),
+        pod_spec=mapping_at(obj, kind.pod_spec),
+    )
+
+
+def mapping_at(obj: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    """Return the object at `path`; a missing or null step counts as empty, as in Go."""
+    value: Any = obj
+    for depth, key in enumerate(path, start=1):
+        value = value.get(key)
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            raise ShapeError(path[:depth], f"must be an object, found {type_name(value)}")
+    return value  # type: ignore[no-any-return]  # narrowed step by step above
+
+
+_TYPE_NAMES = {
+    type(None): "null", bool: "a boolean", int: "a number", float: "a number",
+    str: "a string", list: "a list", dict: "an object",
+}  # fmt: skip
+
+
+def type_name(value: object) -> str:
+    """Return what JSON calls the type of `value`, with its article."""
+    return _TYPE_NAMES.get(type(value), type(value).__name__)
+
+
+def dotted(path: tuple[str | int, ...]) -> str:
+    """Return a path as people write it: `spec.template.spec.affinity`, `terms[1]`."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}"
+    return text.removeprefix(".")
