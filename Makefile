@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
 STAMP   = $(VENV)/.installed
+CORE    = webhook/admission/*,webhook/policy/*,webhook/placement/*,webhook/eni/*,webhook/patch.py,webhook/findings.py,webhook/workloads.py
 
 .DEFAULT_GOAL := help
-.PHONY: help venv test thorough check lint types borders lock
+.PHONY: help venv test test-core thorough coverage check lint types borders tools playground demo serve bench lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -29,3 +30,35 @@ borders: venv ## import-linter: the arrows of docs/architecture.md
 	$(BIN)/lint-imports
 
 check: lint types borders test ## everything that must be green before a change lands
+
+test: venv $(if $(filter true,$(CI)),tools) ## all tests; what needs the control plane says so where `make tools` has not run
+	$(BIN)/python -m pytest
+
+test-core: venv ## the tests that need no control plane
+	$(BIN)/python -m pytest --ignore tests/cluster
+
+thorough: venv tools ## all tests, ten times as many generated cases
+	THOROUGH=1 $(BIN)/python -m pytest
+
+coverage: venv ## branch coverage of the core, at least 95 %
+	$(BIN)/coverage run -m pytest -q --ignore tests/cluster
+	$(BIN)/coverage report --include '$(CORE)' --fail-under 95
+
+tools: venv ## build etcd, kube-apiserver, ..., kwok and helm once; prints their folder last
+	@$(BIN)/python -m tests.cluster.controlplane
+
+playground: venv tools ## a real control plane with the guard installed, to try things on
+	@$(BIN)/python -m tests.cluster.playground
+
+demo: venv ## the main job on real manifests: make demo, or make demo FILES="a.yaml b.yaml"
+	@$(BIN)/python examples/demo.py $(FILES)
+
+serve: venv ## the webhook on 127.0.0.1:8443, self-signed, network bgp
+	@$(BIN)/hybrid-guard serve --dev
+
+bench: venv ## reviews per second at the TLS socket, beside a bare Flask application
+	@$(BIN)/python -m tests.bench
+
+lock: ## resolve the dependencies again and write the hash locks (needs uv)
+	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 -o requirements/run.txt pyproject.toml
+	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 -c requirements/run.txt --group dev pyproject.toml -o requirements/dev.txt

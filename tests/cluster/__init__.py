@@ -1,0 +1,1 @@
+"""Tests against a real control plane: nothing below this folder is a mock."""

@@ -1,0 +1,67 @@
+"""The control planes that the tests below share, and where their programs come from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.controlplane import build, nodes, programs
+from tests.cluster.controlplane.plane import ControlPlane
+from tests.cluster.controlplane.programs import ProgramMissingError
+
+HERE = Path(__file__).resolve().parent
+CI = os.environ.get("CI") == "true"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark everything below this folder, before `-m` picks."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.cluster)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """In CI, build the programs before the first test: no test's time limit counts that."""
+    chosen = any(item.get_closest_marker("cluster") for item in session.items)
+    if not (CI and chosen) or session.config.option.collectonly:
+        return
+    capture = session.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        build.build()
+
+
+def require_programs() -> None:
+    """Skip, and say how to get them, where the control plane's programs are missing."""
+    try:
+        programs.require(*(program.name for program in programs.PROGRAMS))
+        programs.kubectl()
+    except ProgramMissingError as error:
+        if CI:
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def control_plane_programs() -> None:
+    """Let a test start control planes of its own."""
+    require_programs()
+
+
+@pytest.fixture(scope="session")
+def plane() -> Iterator[ControlPlane]:
+    """A whole control plane with the hybrid nodes, shared: tests use namespaces of their own."""
+    require_programs()
+    with ControlPlane(audit_level="Metadata") as started:
+        started.add_nodes(nodes.HYBRID)
+        yield started
+
+
+@pytest.fixture(scope="session")
+def api_server() -> Iterator[ControlPlane]:
+    """Only etcd and kube-apiserver: for tests that need no controller to act."""
+    require_programs()
+    with ControlPlane(controllers=False, scheduler=False, kwok=False) as started:
+        yield started
