@@ -1,0 +1,53 @@
+"""What the API server admits as label keys, label values and node names, and what Go calls an integer.
+
+Source: apimachinery v0.37.2, pkg/api/validate/content/{kube,dns}.go; Go's strconv.ParseInt.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+NAME_MAX = 63
+SUBDOMAIN_MAX = 253
+INT64_MAX = 2**63 - 1
+INT64_MIN = -(2**63)
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?", re.ASCII)
+_SUBDOMAIN = re.compile(
+    r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*", re.ASCII
+)
+_INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
+# ParseInt takes any number of leading zeros; Python refuses to convert over 4,300 digits.
+_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])", re.ASCII)
+
+
+@lru_cache(maxsize=1024)
+def is_key(text: str) -> bool:
+    """Tell whether `text` is a label key: an optional DNS subdomain and `/`, then a name."""
+    prefix, slash, name = text.rpartition("/")
+    if slash and not is_subdomain(prefix):
+        return False
+    return len(name) <= NAME_MAX and _NAME.fullmatch(name) is not None
+
+
+@lru_cache(maxsize=1024)
+def is_value(text: str) -> bool:
+    """Tell whether `text` is a label value; the empty string is one."""
+    return not text or (len(text) <= NAME_MAX and _NAME.fullmatch(text) is not None)
+
+
+def is_subdomain(text: str) -> bool:
+    """Tell whether `text` is a DNS-1123 subdomain, as node names are."""
+    return len(text) <= SUBDOMAIN_MAX and _SUBDOMAIN.fullmatch(text) is not None
+
+
+def integer(text: str) -> int | None:
+    """Return what strconv.ParseInt(text, 10, 64) does, or None for its error."""
+    if not _INTEGER.fullmatch(text):
+        return None
+    digits = _ZEROS.sub("", text)
+    if len(digits) > len(str(INT64_MIN)):
+        return None
+    value = int(digits)
+    return value if INT64_MIN <= value <= INT64_MAX else None
