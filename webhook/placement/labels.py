@@ -1,4 +1,4 @@
-"""What the API server admits as label keys, label values and node names, and what Go calls an integer.
+"""What the API server admits as label keys, label values and node names; what Go calls an integer.
 
 Source: apimachinery v0.37.2, pkg/api/validate/content/{kube,dns}.go; Go's strconv.ParseInt.
 """

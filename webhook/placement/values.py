@@ -69,7 +69,7 @@ class Values:
         return not self.member()[0]
 
     def within(self, other: Values) -> bool:
-        """Tell whether every node that satisfies this satisfies `other`, which bounds no integer."""
+        """Tell whether what satisfies this satisfies `other`, which bounds no integer."""
         if self.absent and not other.absent:
             return False
         if other.listed is None:

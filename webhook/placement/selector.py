@@ -1,0 +1,233 @@
+"""A pod spec's nodeSelector and required node affinity, parsed once; whether a node matches.
+
+Ours beside component-helpers' nodeaffinity.go:
+
+| there | here |
+|---|---|
+| a term without expressions and fields is skipped | `Term.empty` |
+| a term that does not parse matches nothing | `Term.error` |
+| nodeSelector is compared, not validated | `NodeSelector.labels`, any string |
+| null decodes to the zero value | `_text`, `_list`, `_object` |
+| a field other than metadata.name reads as "" | `Field.admits` |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from webhook.placement import labels, values
+from webhook.workloads import ShapeError, type_name
+
+Path = tuple[str | int, ...]
+REQUIRED: Path = ("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
+TERMS: Path = (*REQUIRED, "nodeSelectorTerms")
+NODE_NAME = "metadata.name"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """One matchExpression that parsed: the key, what it leaves over, and its place and words."""
+
+    index: int
+    key: str
+    operator: str
+    operands: tuple[str, ...]
+    allowed: values.Values
+
+    @property
+    def text(self) -> str:
+        """The expression as people write it."""
+        return in_words(self.key, self.operator, self.operands)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One matchField that parsed. The only field a node has here is metadata.name."""
+
+    index: int
+    key: str
+    equal: bool
+    value: str
+
+    def admits(self, name: str) -> bool:
+        """Tell whether a node of this name satisfies it."""
+        found = name if self.key == NODE_NAME else ""
+        return (found == self.value) is self.equal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """One nodeSelectorTerm: its requirements are ANDed. `error` says why it does not parse."""
+
+    index: int
+    requirements: tuple[Requirement, ...] = ()
+    fields: tuple[Field, ...] = ()
+    error: str | None = None
+    empty: bool = False
+
+    @property
+    def usable(self) -> bool:
+        """Whether the term can match anything at all."""
+        return not self.empty and self.error is None
+
+    def admits(self, node_labels: Mapping[str, str], name: str) -> bool:
+        """Tell whether a node matches; a node without a name skips the fields, as in Go."""
+        return (
+            self.usable
+            and all(r.allowed.admits(node_labels.get(r.key)) for r in self.requirements)
+            and (not name or all(field.admits(name) for field in self.fields))
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeSelector:
+    """nodeSelector's labels and the required terms; `terms` is None where none are required."""
+
+    labels: Mapping[str, str]
+    terms: tuple[Term, ...] | None
+
+
+def parse(pod_spec: dict[str, Any]) -> NodeSelector:
+    """Parse the parts of a pod spec that say which nodes it may land on.
+
+    Raises ShapeError, with the path below the pod spec, for a type Go's decoder would refuse.
+    """
+    wanted = _object(pod_spec.get("nodeSelector"), ("nodeSelector",))
+    node_labels = {key: _text(value, ("nodeSelector", key)) for key, value in wanted.items()}
+    required: Any = pod_spec
+    for depth, step in enumerate(REQUIRED, start=1):
+        required = required.get(step)
+        if required is None:
+            return NodeSelector(labels=node_labels, terms=None)
+        _object(required, REQUIRED[:depth])
+    terms = _list(required.get("nodeSelectorTerms"), TERMS)
+    return NodeSelector(
+        labels=node_labels,
+        terms=tuple(_term(index, term) for index, term in enumerate(terms)),
+    )
+
+
+def matches(pod_spec: dict[str, Any], node_labels: Mapping[str, str], name: str) -> bool:
+    """Tell whether a node with these labels and this name fits, as Kubernetes answers it."""
+    selector = parse(pod_spec)
+    if any(node_labels.get(key) != value for key, value in selector.labels.items()):
+        return False
+    return selector.terms is None or any(term.admits(node_labels, name) for term in selector.terms)
+
+
+def in_words(key: str, operator: str, operands: tuple[str, ...]) -> str:
+    """Return an expression as people write it: `key NotIn [a, b]`, `key Exists`."""
+    return f"{key} {operator} [{', '.join(operands)}]" if operands else f"{key} {operator}"
+
+
+def raw_expression(expression: Any, path: Path) -> tuple[str, str, tuple[str, ...]]:
+    """Return key, operator and values of one expression or field, nulls as Go's zero values."""
+    body = _object(expression, path)
+    operands = _list(body.get("values"), (*path, "values"))
+    return (
+        _text(body.get("key"), (*path, "key")),
+        _text(body.get("operator"), (*path, "operator")),
+        tuple(_text(value, (*path, "values", i)) for i, value in enumerate(operands)),
+    )
+
+
+def raw_terms(pod_spec: dict[str, Any]) -> list[Any]:
+    """Return the list of required terms as it stands, [] where there is none."""
+    value: Any = pod_spec
+    for step in TERMS:
+        if not isinstance(value, dict):
+            return []
+        value = value.get(str(step))
+    return value if isinstance(value, list) else []
+
+
+def _term(index: int, term: Any) -> Term:
+    path = (*TERMS, index)
+    body = _object(term, path)
+    expressions = _list(body.get("matchExpressions"), (*path, "matchExpressions"))
+    fields = _list(body.get("matchFields"), (*path, "matchFields"))
+    if not expressions and not fields:
+        return Term(index=index, empty=True)
+    parsed: list[Requirement | str] = []
+    for i, expression in enumerate(expressions):
+        raw = raw_expression(expression, (*path, "matchExpressions", i))
+        parsed.append(_requirement(i, *raw))
+    named: list[Field | str] = []
+    for i, field in enumerate(fields):
+        raw = raw_expression(field, (*path, "matchFields", i))
+        named.append(_field(i, *raw))
+    return Term(
+        index=index,
+        requirements=tuple(item for item in parsed if isinstance(item, Requirement)),
+        fields=tuple(item for item in named if isinstance(item, Field)),
+        error=next((item for item in (*parsed, *named) if isinstance(item, str)), None),
+    )
+
+
+def _requirement(
+    index: int, key: str, operator: str, operands: tuple[str, ...]
+) -> Requirement | str:
+    """Return what labels.NewRequirement does, or the reason it refuses (selector.go:185)."""
+    where = f"matchExpressions[{index}]: {in_words(key, operator, operands)}"
+    allowed = _allowed(operator, operands)
+    if isinstance(allowed, str):
+        return f"{where} {allowed}"
+    if not labels.is_key(key):
+        return f"{where} has a key that no label can have"
+    if not all(labels.is_value(value) for value in operands):
+        return f"{where} has a value that no label can have"
+    return Requirement(index=index, key=key, operator=operator, operands=operands, allowed=allowed)
+
+
+def _allowed(operator: str, operands: tuple[str, ...]) -> values.Values | str:
+    """Return what an operator leaves over, or what is wrong with its values."""
+    if operator in ("In", "NotIn"):
+        if not operands:
+            return "needs at least one value"
+        return values.one_of(operands) if operator == "In" else values.none_of(operands)
+    if operator in ("Exists", "DoesNotExist"):
+        if operands:
+            return "takes no values"
+        return values.PRESENT if operator == "Exists" else values.ABSENT
+    if operator in ("Gt", "Lt"):
+        number = labels.integer(operands[0]) if len(operands) == 1 else None
+        if number is None:
+            return "needs exactly one integer"
+        return values.above(number) if operator == "Gt" else values.below(number)
+    return "has an operator that Kubernetes does not know"
+
+
+def _field(index: int, key: str, operator: str, operands: tuple[str, ...]) -> Field | str:
+    """Return what nodeSelectorRequirementsAsFieldSelector makes of it, or why it refuses."""
+    where = f"matchFields[{index}]: {in_words(key, operator, operands)}"
+    if operator not in ("In", "NotIn"):
+        return f"{where} has an operator that fields do not know"
+    if len(operands) != 1:
+        return f"{where} needs exactly one value"
+    return Field(index=index, key=key, equal=operator == "In", value=operands[0])
+
+
+def _object(value: Any, path: Path) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ShapeError(path, f"must be an object, found {type_name(value)}")
+    return value
+
+
+def _list(value: Any, path: Path) -> list[Any]:
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise ShapeError(path, f"must be a list, found {type_name(value)}")
+    return value
+
+
+def _text(value: Any, path: Path) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise ShapeError(path, f"must be a string, found {type_name(value)}")
+    return value
