@@ -79,14 +79,10 @@ def _fit(
         left[key] = left.get(key, values.ANY).meet(values.equals(value))
     for requirement in term.requirements:
         left[requirement.key] = left.get(requirement.key, values.ANY).meet(requirement.allowed)
-    found: dict[str, str] = {}
-    for key, allowed in left.items():
-        possible, value = allowed.member()
-        if not possible:
-            return None
-        if value is not None:
-            found[key] = value
-    return found, name
+    members = {key: allowed.member() for key, allowed in left.items()}
+    if not all(possible for possible, _ in members.values()):
+        return None
+    return {key: value for key, (_, value) in members.items() if value is not None}, name
 
 
 def _name(term: Term) -> str | None:
@@ -126,9 +122,9 @@ def _refused(parsed: NodeSelector, cloud: CloudNodes, side: Side) -> Witness:
         return _refused_without_terms(parsed)
     for term in parsed.terms:
         if term.usable and own_values(parsed, term, cloud.key).meet(wanted).empty():
-            text = _on_key(parsed, term, cloud.key)
+            said = _on_key(parsed, term, cloud.key)
             return Witness(
-                possible=False, reason=f"{text} keeps it out", term=term.index, expression=text
+                possible=False, reason=f"{said} keeps it out", term=term.index, expression=said
             )
     return _refused_otherwise(parsed, parsed.terms[0])
 

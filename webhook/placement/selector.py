@@ -182,20 +182,18 @@ def _requirement(
 
 
 def _allowed(operator: str, operands: tuple[str, ...]) -> values.Values | str:
-    """Return what an operator leaves over, or what is wrong with its values."""
-    if operator in ("In", "NotIn"):
-        if not operands:
-            return "needs at least one value"
-        return values.one_of(operands) if operator == "In" else values.none_of(operands)
-    if operator in ("Exists", "DoesNotExist"):
-        if operands:
-            return "takes no values"
-        return values.PRESENT if operator == "Exists" else values.ABSENT
+    """Return what an operator leaves over, or what is wrong with it or its values."""
     if operator in ("Gt", "Lt"):
         number = labels.integer(operands[0]) if len(operands) == 1 else None
         if number is None:
             return "needs exactly one integer"
         return values.above(number) if operator == "Gt" else values.below(number)
+    if operator in ("In", "NotIn"):
+        allowed = values.one_of(operands) if operator == "In" else values.none_of(operands)
+        return allowed if operands else "needs at least one value"
+    if operator in ("Exists", "DoesNotExist"):
+        allowed = values.PRESENT if operator == "Exists" else values.ABSENT
+        return "takes no values" if operands else allowed
     return "has an operator that Kubernetes does not know"
 
 
