@@ -87,7 +87,7 @@ def prefer(pod_spec: dict[str, Any], side: Side, cloud: CloudNodes, *, weight: i
 
 
 def applied(spec: dict[str, Any], ops: tuple[Add, ...]) -> dict[str, Any]:
-    """Return a working copy of `spec` with `ops` applied; only containers on their paths are new."""
+    """Return a working copy with `ops` applied; only the containers on their paths are new."""
     copy = dict(spec)
     fresh = {id(copy)}
     for op in ops:
@@ -111,8 +111,8 @@ def _require(
 ) -> tuple[Add, ...]:
     """Plan the operations for a spec that can land on both sides."""
     if parsed.terms is None:
-        term = {"matchExpressions": [cloud.expression(side)]}
-        return (_create(pod_spec, REQUIRED, {"nodeSelectorTerms": [term]}),)
+        terms = [{"matchExpressions": [cloud.expression(side)]}]
+        return (_create(pod_spec, REQUIRED, {"nodeSelectorTerms": terms}),)
     raw = selector.raw_terms(pod_spec)
     wanted = proof.side_values(cloud, side)
     ops = []
