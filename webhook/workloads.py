@@ -144,6 +144,18 @@ def mapping_at(obj: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
     return value  # type: ignore[no-any-return]  # narrowed step by step above
 
 
+def images(pod_spec: dict[str, Any], *lists: str) -> list[str]:
+    """Return the images in the named container lists of a pod spec, whatever else is in them."""
+    found: list[str] = []
+    for name in lists:
+        containers = pod_spec.get(name)
+        for container in containers if isinstance(containers, list) else ():
+            image = container.get("image") if isinstance(container, dict) else None
+            if isinstance(image, str):
+                found.append(image)
+    return found
+
+
 _TYPE_NAMES = {
     type(None): "null", bool: "a boolean", int: "a number", float: "a number",
     str: "a string", list: "a list", dict: "an object",

@@ -14,10 +14,9 @@ import enum
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
 
 from webhook.policy.words import Network, Placement
-from webhook.workloads import Workload
+from webhook.workloads import Workload, images
 
 
 class Role(enum.Enum):
@@ -41,7 +40,7 @@ PLACEMENTS: dict[Role, dict[Network, Placement]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddOn:
-    """One add-on: where its DaemonSets live, what they are called (globs), and its agent's images."""
+    """One add-on: its namespaces, the names of its DaemonSets (globs), its agent's images."""
 
     name: str
     role: Role
@@ -84,7 +83,9 @@ CATALOGUE: tuple[AddOn, ...] = (
         "calico", _ON_PREM, ("kube-system", "calico-system"),
         "calico-node calico-node-windows", "csi-node-driver", "calico/node",
     ),
-    _addon("canal", _ON_PREM, _SYSTEM, "canal canal-node rke2-canal", "", "rancher/hardened-calico"),
+    _addon(
+        "canal", _ON_PREM, _SYSTEM, "canal canal-node rke2-canal", "", "rancher/hardened-calico",
+    ),
     _addon(
         "flannel", _ON_PREM, ("kube-flannel", "kube-system"), "kube-flannel-ds kube-flannel-ds-*",
         "", "flannel/flannel flannel-io/flannel coreos/flannel google-containers/flannel"
@@ -164,23 +165,15 @@ def find(workload: Workload) -> tuple[AddOn, bool] | None:
 
 
 def _by_image(workload: Workload, namespace: str) -> tuple[AddOn, bool] | None:
-    repositories = set(map(_repository, _images(workload.pod_spec)))
+    # Init containers may borrow an add-on's tools, so only the containers tell.
+    repositories = set(map(_repository, images(workload.pod_spec, "containers")))
     for addon in CATALOGUE:
         if namespace in addon.namespaces and not repositories.isdisjoint(addon.images):
             return addon, False
     return None
 
 
-def _images(pod_spec: dict[str, Any]) -> list[str]:
-    """Return the images of the containers; init containers may borrow an add-on's tools."""
-    containers = pod_spec.get("containers")
-    found = [
-        container.get("image") if isinstance(container, dict) else None
-        for container in (containers if isinstance(containers, list) else ())
-    ]
-    return [image for image in found if isinstance(image, str)]
-
-
 def _repository(image: str) -> str:
     """Return the last two parts of an image's repository, without tag and digest."""
-    return "/".join(re.sub(r"(@.*|:[^/]*)$", "", image.split("@")[0]).split("/")[-2:])
+    name, _, _ = image.partition("@")
+    return "/".join(re.sub(r":[^/]*$", "", name).split("/")[-2:])
