@@ -54,7 +54,8 @@ def parse(document: object) -> Policy:
         accepted = PolicyDocument.model_validate(document)
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=True, include_input=True)
-        problems = [*map(_problem, details), *problems]
+        found = [detail for detail in details if not _follows(detail, details)]
+        problems = [*map(_problem, found), *problems]
     if problems:
         raise PolicyError(tuple(problems))
     return _compile(accepted)
@@ -113,6 +114,14 @@ def _problem(error: ErrorDetails) -> Problem:
     if kind == "string_too_long":
         return Problem(pointer=path, message=f"is longer than {context['max_length']} characters")
     return Problem(pointer=path, message="is not what is expected here")
+
+
+def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
+    """Tell whether a list is only called too short because its items were refused."""
+    path = detail["loc"]
+    return detail["type"] == "too_short" and any(
+        other["loc"][: len(path)] == path for other in details if other is not detail
+    )
 
 
 def _missing(path: Path) -> Problem:
