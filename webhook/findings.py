@@ -1,6 +1,6 @@
 """What hybrid-guard has to say about an object, as values: no rendering, no policy.
 
-A finding is made once and shown by many: admission warnings and denials, the log, `explain`, `audit`.
+A finding is made once and shown by many: warnings and denials, the log, `explain`, audits.
 """
 
 from __future__ import annotations

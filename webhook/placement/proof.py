@@ -101,7 +101,7 @@ def _admitted(
     """Say which words let a side in."""
     deciding = _on_key(parsed, term, cloud.key)
     place = f"nodeSelectorTerms[{term.index}]" if term is not _NO_TERMS else "the pod spec"
-    reason = f"{deciding} admits it" if deciding else f"{place} says nothing about {cloud.key}"
+    reason = f"{deciding} admits it" if deciding else f"{place} lacks {cloud.key}"
     return Witness(
         possible=True,
         reason=reason,

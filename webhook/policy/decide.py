@@ -104,7 +104,7 @@ def _by_catalogue(workload: Workload, policy: Policy, problem: Finding | None) -
             problem=problem,
         )
     addon, companion = found
-    name = f"a companion of {addon.name}" if companion else addon.name
+    name = f"companion of {addon.name}" if companion else addon.name
     return Decision(
         placement=addon.placement(policy.network),
         source=Source.CATALOGUE,

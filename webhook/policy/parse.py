@@ -54,8 +54,8 @@ def parse(document: object) -> Policy:
         accepted = PolicyDocument.model_validate(document)
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=True, include_input=True)
-        found = [detail for detail in details if not _follows(detail, details)]
-        problems = [*map(_problem, found), *problems]
+        telling = [detail for detail in details if not _follows(detail, details)]
+        problems = [*map(_problem, telling), *problems]
     if problems:
         raise PolicyError(tuple(problems))
     return _compile(accepted)

@@ -1,0 +1,94 @@
+"""All answers there are: allowed, denied, patched. An illegal combination cannot be built.
+
+The API server fails a call whose answer has a patch without a type, a type without a patch, or
+any patch from a validating hook (apiserver, webhook/request/admissionreview.go).
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from webhook.admission.review import API_VERSION, KIND
+from webhook.patch import Add
+
+WARNING_MAX = 120  # what kubectl shows without cutting
+WARNINGS_MAX = 4096  # runes in all; past that the API server cuts each to 256
+MESSAGE_MAX = 1500
+FORBIDDEN = 403
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """One answer; build it with `allowed`, `denied` or `patched`."""
+
+    allowed: bool
+    message: str = ""
+    ops: tuple[Add, ...] = ()
+    warnings: tuple[str, ...] = ()
+    annotations: dict[str, str] = field(default_factory=dict)
+
+    def to_wire(self, uid: str) -> dict[str, Any]:
+        """Return the AdmissionReview that answers the request of this uid."""
+        body: dict[str, Any] = {"uid": uid, "allowed": self.allowed}
+        if self.message:
+            body["status"] = {"code": FORBIDDEN, "reason": "Forbidden", "message": self.message}
+        if self.ops:
+            wire = orjson.dumps([op.wire() for op in self.ops])
+            body["patchType"] = "JSONPatch"
+            body["patch"] = base64.b64encode(wire).decode()
+        if self.warnings:
+            body["warnings"] = list(self.warnings)
+        if self.annotations:
+            body["auditAnnotations"] = self.annotations
+        return {"apiVersion": API_VERSION, "kind": KIND, "response": body}
+
+
+def allowed(warnings: Iterable[str] = (), **annotations: str) -> Response:
+    """Return an approval without a patch."""
+    return Response(allowed=True, warnings=_cleaned(warnings), annotations=annotations)
+
+
+def denied(message: str, warnings: Iterable[str] = (), **annotations: str) -> Response:
+    """Return a denial for the person who applied the object: code 403, never a retry."""
+    return Response(
+        allowed=False,
+        message=_printable(message, keep="\n")[:MESSAGE_MAX] or "denied",
+        warnings=_cleaned(warnings),
+        annotations=annotations,
+    )
+
+
+def patched(ops: tuple[Add, ...], warnings: Iterable[str] = (), **annotations: str) -> Response:
+    """Return an approval with a patch, which must not be empty."""
+    if not ops:
+        raise ValueError("a patch without operations is an approval: use allowed()")
+    return Response(allowed=True, ops=ops, warnings=_cleaned(warnings), annotations=annotations)
+
+
+def _cleaned(warnings: Iterable[str]) -> tuple[str, ...]:
+    """Return warnings as single lines that no client cuts, each once, as many as are shown."""
+    lines: list[str] = []
+    left = WARNINGS_MAX
+    for warning in warnings:
+        line = _printable(warning)
+        if len(line) > WARNING_MAX:
+            line = line[: WARNING_MAX - 1] + "…"
+        if line in lines:
+            continue
+        left -= len(line)
+        if left < 0:
+            break
+        lines.append(line)
+    return tuple(lines)
+
+
+def _printable(text: str, keep: str = "") -> str:
+    """Return the text with a blank for each control character: warnings travel in a header."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in keep else " " for c in text)

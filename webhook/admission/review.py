@@ -1,0 +1,122 @@
+"""The wire contract of admission.k8s.io/v1: what a request holds, decoded once into frozen values."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Any
+
+API_VERSION = "admission.k8s.io/v1"
+KIND = "AdmissionReview"
+
+
+class ReviewError(ValueError):
+    """A body that is no AdmissionReview: a bad call, answered with 400. Quotes nothing of it."""
+
+
+class Hook(enum.StrEnum):
+    """Which of the two hooks is called."""
+
+    MUTATE = "mutate"
+    VALIDATE = "validate"
+
+
+class Operation(enum.StrEnum):
+    """What is being done to the object."""
+
+    CREATE = "CREATE"
+    UPDATE = "UPDATE"
+    DELETE = "DELETE"
+    CONNECT = "CONNECT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One admission request. `object` is None for DELETE, `old_object` for CREATE."""
+
+    uid: str
+    operation: Operation
+    group: str
+    version: str
+    kind: str
+    sub_resource: str
+    namespace: str | None
+    name: str
+    username: str
+    groups: tuple[str, ...]
+    dry_run: bool
+    object: dict[str, Any] | None
+    old_object: dict[str, Any] | None
+
+
+def decode(document: object) -> Request:
+    """Read a decoded AdmissionReview, or raise ReviewError."""
+    if not isinstance(document, dict):
+        raise ReviewError("the body is not an object")
+    if document.get("apiVersion") != API_VERSION or document.get("kind") != KIND:
+        raise ReviewError(f"the body is not an {API_VERSION} {KIND}")
+    request = document.get("request")
+    if not isinstance(request, dict):
+        raise ReviewError("request is missing")
+    uid = _text(request, "uid")
+    operation = request.get("operation")
+    if not uid:
+        raise ReviewError("request.uid is missing")
+    if operation not in _OPERATIONS:
+        raise ReviewError("request.operation is not one of CREATE, UPDATE, DELETE, CONNECT")
+    kind = _object(request, "kind") or {}
+    user = _object(request, "userInfo") or {}
+    obj = _object(request, "object")
+    old = _object(request, "oldObject")
+    if obj is None and operation in ("CREATE", "UPDATE"):
+        raise ReviewError("request.object is missing")
+    if old is None and operation == "UPDATE":
+        raise ReviewError("request.oldObject is missing")
+    return Request(
+        uid=uid,
+        operation=_OPERATIONS[operation],
+        group=_text(kind, "group"),
+        version=_text(kind, "version"),
+        kind=_text(kind, "kind"),
+        sub_resource=_text(request, "subResource"),
+        namespace=_text(request, "namespace") or None,
+        name=_text(request, "name") or _name(obj),
+        username=_text(user, "username"),
+        groups=tuple(group for group in _items(user, "groups") if isinstance(group, str)),
+        dry_run=request.get("dryRun") is True,
+        object=obj,
+        old_object=old,
+    )
+
+
+_OPERATIONS = {operation.value: operation for operation in Operation}
+
+
+def _text(parent: dict[str, Any], key: str) -> str:
+    value = parent.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise ReviewError(f"{key} is not a string")
+    return value
+
+
+def _object(parent: dict[str, Any], key: str) -> dict[str, Any] | None:
+    value = parent.get(key)
+    if value is not None and not isinstance(value, dict):
+        raise ReviewError(f"{key} is not an object")
+    return value
+
+
+def _items(parent: dict[str, Any], key: str) -> list[Any]:
+    value = parent.get(key)
+    return value if isinstance(value, list) else []
+
+
+def _name(obj: dict[str, Any] | None) -> str:
+    """Return the name an object carries, for requests that leave theirs empty (generateName)."""
+    metadata = (obj or {}).get("metadata")
+    if not isinstance(metadata, dict):
+        return ""
+    name = metadata.get("name") or metadata.get("generateName")
+    return name if isinstance(name, str) else ""
