@@ -1,10 +1,12 @@
-"""The wire contract of admission.k8s.io/v1: what a request holds, decoded once into frozen values."""
+"""The wire contract of admission.k8s.io/v1: a request, decoded once into frozen values."""
 
 from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
 from typing import Any
+
+from webhook.findings import ObjectRef
 
 API_VERSION = "admission.k8s.io/v1"
 KIND = "AdmissionReview"
@@ -47,6 +49,14 @@ class Request:
     dry_run: bool
     object: dict[str, Any] | None
     old_object: dict[str, Any] | None
+
+    @property
+    def ref(self) -> ObjectRef:
+        """The name of the object."""
+        api_version = f"{self.group}/{self.version}" if self.group else self.version
+        return ObjectRef(
+            api_version=api_version, kind=self.kind, namespace=self.namespace, name=self.name
+        )
 
 
 def decode(document: object) -> Request:

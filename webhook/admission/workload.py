@@ -1,0 +1,178 @@
+"""The two hooks for workloads: one injects what is missing, the other judges the final object."""
+
+from __future__ import annotations
+
+from webhook import patch
+from webhook.admission import change, response, scope
+from webhook.admission.record import Outcome, Word, outcome
+from webhook.admission.review import Hook, Operation, Request
+from webhook.findings import Finding, Level
+from webhook.placement.model import Side
+from webhook.policy.evaluate import Verdict, evaluate, unreadable
+from webhook.policy.model import Policy
+from webhook.policy.words import Action, Conflicts, Enforcement, OnUpdate, Placement
+from webhook.workloads import ShapeError, Workload, read
+
+_WRONG_SIDE = frozenset({"HG101", "HG102"})
+_KEPT_OFF = {
+    Side.ON_PREM: ("HG101", "kept off cloud nodes"),
+    Side.CLOUD: ("HG102", "kept off on-prem nodes"),
+}
+
+
+def judge(
+    hook: Hook, request: Request, policy: Policy, *, namespace_placement: Placement | None
+) -> Outcome | None:
+    """Answer a CREATE or UPDATE of a workload; None for an object that is none, or is not judged."""
+    if request.object is None:
+        return None
+    try:
+        workload = read(request.object, policy.kinds, namespace=request.namespace)
+    except ShapeError as error:
+        return _unreadable(hook, request, policy, error)
+    if workload is None or not scope.is_judged(request, workload):
+        return None
+    old = None
+    if request.operation is Operation.UPDATE:
+        old = change.read_old(request.old_object, workload, policy)
+    verdict = evaluate(workload, policy, namespace_placement=namespace_placement)
+    return _Judgement(hook, request, policy, namespace_placement, verdict, old).outcome()
+
+
+class _Judgement:
+    """One workload under one policy, on its way to an answer."""
+
+    def __init__(
+        self,
+        hook: Hook,
+        request: Request,
+        policy: Policy,
+        namespace_placement: Placement | None,
+        verdict: Verdict,
+        old: Workload | None,
+    ) -> None:
+        self._hook = hook
+        self._request = request
+        self._policy = policy
+        self._namespace_placement = namespace_placement
+        self._verdict = verdict
+        self._old = old
+        self._injects = hook is Hook.MUTATE and bool(verdict.ops) and self._is_mutated()
+
+    def outcome(self) -> Outcome:
+        """Deny, patch or allow."""
+        findings = [f for f in self._verdict.findings if not self._is_mended(f)]
+        denying = [f for f in findings if self._denies(f)]
+        findings += self._dropped()
+        warnings = [str(f) for f in findings if f not in denying and f.level is not Level.NOTE]
+        rule = self._verdict.decision.rule
+        if denying:
+            answer = response.denied(_message(denying), warnings, rule=rule, verdict=Word.DENIED)
+            return outcome(self._hook, self._request, answer, rule=rule, verdict=Word.DENIED)
+        if self._injects:
+            return self._patched(rule, warnings)
+        word = Word.WARNED if warnings else self._quiet()
+        answer = response.allowed(warnings, rule=rule, verdict=word)
+        return outcome(self._hook, self._request, answer, rule=rule, verdict=word)
+
+    def _is_mutated(self) -> bool:
+        """Tell whether this write is one that is injected."""
+        if self._request.operation is not Operation.UPDATE:
+            return True
+        if scope.by_system_controller(self._request):
+            return False
+        if self._policy.on_update is OnUpdate.ALWAYS or self._old is None:
+            return True
+        return change.is_relevant(self._old, self._verdict.workload, self._policy)
+
+    def _is_mended(self, finding: Finding) -> bool:
+        """Tell whether our patch does away with a finding: it says so in words of its own."""
+        return self._injects and finding.rule in _WRONG_SIDE
+
+    def _denies(self, finding: Finding) -> bool:
+        if finding.level is not Level.ERROR or not self._wants_denial(finding):
+            return False
+        return change.may_deny(
+            finding,
+            self._old,
+            self._verdict.workload,
+            self._policy,
+            namespace_placement=self._namespace_placement,
+        )
+
+    def _wants_denial(self, finding: Finding) -> bool:
+        decision = self._verdict.decision
+        if finding.rule == "HG103":
+            return decision.conflicts is Conflicts.DENY
+        if finding.rule in _WRONG_SIDE:
+            # What injects has had its chance in the mutating hook: the final object is judged.
+            validates = self._hook is Hook.VALIDATE and decision.action is Action.INJECT
+            return validates or decision.action is Action.DENY
+        return True
+
+    def _dropped(self) -> list[Finding]:
+        if self._old is None or scope.by_system_controller(self._request):
+            return []
+        verdict = self._verdict
+        final = verdict.patched if self._injects else verdict.workload.object
+        return change.dropped_terms(self._old, verdict.workload, final)
+
+    def _quiet(self) -> Word:
+        """Say why nothing was done: policy asks for nothing, or the object is right."""
+        asked = self._verdict.decision.placement is not Placement.ANY
+        return Word.UNCHANGED if asked else Word.LEFT_ALONE
+
+    def _patched(self, rule: str, warnings: list[str]) -> Outcome:
+        verdict = self._verdict
+        warnings = [*self._injected(verdict), *warnings]
+        patch.prove(verdict.workload.object, verdict.ops, verdict.patched)
+        answer = response.patched(verdict.ops, warnings, rule=rule, verdict=Word.INJECTED)
+        return outcome(self._hook, self._request, answer, rule=rule, verdict=Word.INJECTED)
+
+    def _injected(self, verdict: Verdict) -> list[str]:
+        """Say what was injected and why, and what it does to pods that run."""
+        decision, workload = verdict.decision, verdict.workload
+        side = decision.placement.side
+        if side is None:
+            return []
+        rule, done = _KEPT_OFF[side]
+        if decision.enforcement is Enforcement.PREFERRED:
+            rule, done = "HG105", f"prefers {side} nodes now"
+        lines = [f"{rule} {done}: added {self._policy.cloud_nodes.text[side]} ({decision.why})"]
+        if self._old is not None:
+            lines.append(f"{rule} {change.rollout(workload)}")
+        spec = workload.object.get("spec")
+        if workload.kind.kind == "StatefulSet" and (spec or {}).get("volumeClaimTemplates"):
+            lines.append(
+                "HG106 its volumes may bind its pods to the other side: check where they are"
+            )
+        return lines
+
+
+def _message(denying: list[Finding]) -> str:
+    """Return a denial's text: what and why, then what to write."""
+    lines = []
+    for finding in denying[:3]:
+        lines.append(str(finding))
+        if finding.fix:
+            lines.append(f"  fix: {finding.fix}")
+    return "\n".join(lines)
+
+
+def _unreadable(hook: Hook, request: Request, policy: Policy, error: ShapeError) -> Outcome | None:
+    """Deny a shape Kubernetes would not decode, unless it was stored like that already."""
+    if request.sub_resource:
+        return None
+    metadata = (request.object or {}).get("metadata")
+    if isinstance(metadata, dict) and metadata.get("deletionTimestamp") is not None:
+        return None
+    finding = str(unreadable(request.ref, error))
+    try:
+        stored = request.old_object is None or read(request.old_object, policy.kinds) is not None
+    except ShapeError:
+        stored = False
+    if stored:
+        answer = response.denied(finding, rule="HG100", verdict=Word.DENIED)
+        return outcome(hook, request, answer, rule="HG100", verdict=Word.DENIED)
+    answer = response.allowed([finding], rule="HG100", verdict=Word.WARNED)
+    return outcome(hook, request, answer, rule="HG100", verdict=Word.WARNED)
