@@ -41,7 +41,7 @@ def may_deny(
     *,
     namespace_placement: Placement | None,
 ) -> bool:
-    """Tell whether a finding may deny this write: not if it was there before, or nothing changed."""
+    """Tell whether a finding may deny a write: not if it was there before, or nothing changed."""
     if old is None:
         return True
     if not is_relevant(old, new, policy):

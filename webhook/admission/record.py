@@ -21,7 +21,7 @@ class Word(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One decision. `rule` is a rule of the policy, an entry of the catalogue, or a finding's id."""
+    """One decision. `rule` is a policy's rule, an entry of the catalogue, or a finding's id."""
 
     hook: Hook
     uid: str

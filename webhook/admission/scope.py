@@ -25,7 +25,8 @@ SYSTEM_CONTROLLERS = frozenset(
     | {
         f"system:serviceaccount:kube-system:{name}"
         for name in (
-            "attachdetach-controller", "certificate-controller", "clusterrole-aggregation-controller",
+            "attachdetach-controller", "certificate-controller",
+            "clusterrole-aggregation-controller",
             "cronjob-controller", "daemon-set-controller", "deployment-controller",
             "device-taint-eviction-controller", "disruption-controller", "endpoint-controller",
             "endpointslice-controller", "endpointslicemirroring-controller",

@@ -23,7 +23,7 @@ _KEPT_OFF = {
 def judge(
     hook: Hook, request: Request, policy: Policy, *, namespace_placement: Placement | None
 ) -> Outcome | None:
-    """Answer a CREATE or UPDATE of a workload; None for an object that is none, or is not judged."""
+    """Answer a CREATE or UPDATE of a workload; None for what is none, or is not judged."""
     if request.object is None:
         return None
     try:
