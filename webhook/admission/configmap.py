@@ -70,9 +70,8 @@ def _allowed(request: Request, warnings: list[str]) -> Outcome:
 
 
 def _message(errors: list[Finding]) -> str:
-    lines = []
-    for finding in errors[:_SHOWN]:
-        lines.append(f"{finding}; {finding.fix}" if finding.fix else str(finding))
+    shown = errors[:_SHOWN]
+    lines = [f"{finding}; {finding.fix}" if finding.fix else str(finding) for finding in shown]
     if len(errors) > _SHOWN:
         lines.append(f"and {len(errors) - _SHOWN} more")
     return "\n".join(lines)

@@ -198,7 +198,7 @@ class _Parser:
         """Return the character of a surrogate pair; half a pair becomes U+FFFD, as in Go."""
         second = _ESCAPE.match(self._text, self._at)
         if second and second.group()[1] == "u":
-            low = int(second.group()[2:], 16)
+            low = int(second.group()[2:6], 16)
             if low in _LOW:
                 self._at = second.end()
                 return chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))
@@ -218,7 +218,7 @@ class _Parser:
         return JsonError(self._text, start if ended and start is not None else self._at, reason)
 
 
-_QUOTES = "'‘’“”`"
+_QUOTES = "'\u2018\u2019\u201c\u201d`"
 
 
 def _unexpected(text: str, at: int, wanted: str) -> str:

@@ -20,8 +20,7 @@ class Rule(Protocol):
     SUMMARY: str
     LEVEL: Level
 
-    @staticmethod
-    def check(document: EniDocument, /) -> Iterator[Finding]:
+    def check(self, document: EniDocument, /) -> Iterator[Finding]:
         """Yield what is wrong."""
 
 
