@@ -74,12 +74,13 @@ def _faithful(body: bytes, text: bytes) -> bool:
     `":` to either text, and so does each quoted `\":` inside a string, so that a key that was
     dropped leaves the counts different. Numbers that could be bent go to the slow parser.
     """
+    body = body.rstrip(b"\n")  # Go's encoder ends a document with one
     if body == text:
-        return _LONG_NUMBER.search(body) is None
+        return True
     if b"\\u" in body:
         for plain, escaped in _GO_ESCAPES:
             text = text.replace(plain, escaped)
-        return body.rstrip(b"\n") == text and _LONG_NUMBER.search(body) is None
+        return body == text
     return _ODD.search(body) is None and body.count(b'":') == text.count(b'":')
 
 
