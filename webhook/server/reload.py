@@ -64,7 +64,9 @@ class PolicyWatch:
 
     def _look(self) -> bytes | None:
         """Return the digest of the file, None while it cannot be read (as in mid-swap)."""
+        if self._path is None:
+            return None
         try:
-            return self._path and hashlib.sha256(self._path.read_bytes()).digest()
+            return hashlib.sha256(self._path.read_bytes()).digest()
         except OSError:
             return None

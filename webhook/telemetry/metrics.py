@@ -36,19 +36,19 @@ _BAD_CALLS = Counter(
 )
 _GENERATION = Gauge(
     "hybrid_guard_policy_generation",
-    "How many policies were loaded since the start; the lowest of all workers.",
-    multiprocess_mode="livemin",
+    "How many policies were loaded since the start.",
+    multiprocess_mode="livemostrecent",
 )
 _FAILED = Gauge(
     "hybrid_guard_policy_last_load_failed",
     "1 while the policy file is broken and the last good one serves.",
-    multiprocess_mode="livemax",
+    multiprocess_mode="livemostrecent",
 )
 _FAILURES = Counter("hybrid_guard_policy_load_failures", "Policies that were refused.")
 _NOT_AFTER = Gauge(
     "hybrid_guard_certificate_not_after_seconds",
     "End of the served certificate, in Unix time.",
-    multiprocess_mode="livemin",
+    multiprocess_mode="livemostrecent",
 )
 _CERTIFICATE_FAILURES = Counter(
     "hybrid_guard_certificate_load_failures", "Certificate pairs that were refused."

@@ -1,0 +1,150 @@
+"""YAML through libyaml, as Kubernetes' tools read it: no dates, no tags of Python, no bombs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterator
+from typing import Any
+
+import yaml
+
+from webhook.files.errors import FileError
+
+MAX_BYTES = 64 * 1024 * 1024
+MAX_NODES = 2_000_000  # after aliases are expanded; a bomb of 400 bytes makes billions
+MAX_DEPTH = 200
+
+_TIMESTAMP = "tag:yaml.org,2002:timestamp"
+
+
+class Loader(yaml.CSafeLoader):
+    """libyaml's safe loader without dates; duplicate and non-string keys are errors."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002  # yaml's signature
+        """Build a mapping; kubectl refuses a key that stands twice, so this does too."""
+        own = [(key.value, key) for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        if len({key for key, _ in own}) != len(own):
+            self._refuse_twice(own)
+        self.flatten_mapping(node)
+        mapping = super().construct_mapping(node, deep=deep)
+        for key in mapping:
+            if not isinstance(key, str):
+                mark = node.start_mark
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} is not a string: put it in quotes", mark
+                )
+        return mapping
+
+    @staticmethod
+    def _refuse_twice(own: list[tuple[str, yaml.Node]]) -> None:
+        seen: set[str] = set()
+        for key, node in own:
+            if key in seen and key != "<<":
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key} stands twice in one mapping", node.start_mark
+                )
+            seen.add(key)
+
+
+Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in rules if tag != _TIMESTAMP]
+    for first, rules in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def nodes(text: str, file: str) -> Iterator[yaml.Node]:
+    """Yield the root node of each document of a YAML text; empty documents are left out."""
+    loader = Loader(text)
+    try:
+        while loader.check_node():
+            node = loader.get_node()
+            if node is not None and not _is_empty(node):
+                yield node
+    except yaml.YAMLError as error:
+        raise _located(error, file) from None
+    except RecursionError:
+        raise FileError(file, f"nested over {MAX_DEPTH} levels") from None
+    finally:
+        loader.dispose()
+
+
+def construct(node: yaml.Node, file: str) -> Any:
+    """Return the plain value of a node, or raise FileError for what Kubernetes would not take."""
+    _guard(node, file)
+    loader = Loader("")
+    try:
+        return loader.construct_document(node)
+    except yaml.YAMLError as error:
+        raise _located(error, file) from None
+    except (ValueError, OverflowError, RecursionError) as error:
+        line, column = place(node)
+        message = f"a value cannot be read ({type(error).__name__})"
+        raise FileError(file, message, line=line, column=column) from None
+    finally:
+        loader.dispose()
+
+
+def place(node: yaml.Node) -> tuple[int, int]:
+    """Return line and column (1-based) of a node."""
+    return node.start_mark.line + 1, node.start_mark.column + 1
+
+
+def _is_empty(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and node.tag.endswith(":null")
+
+
+def _guard(root: yaml.Node, file: str) -> None:
+    """Refuse a document whose aliases expand too far, or that nests too deep, before it is built."""
+    sizes: dict[int, int] = {}
+    stack: list[tuple[yaml.Node, bool, int]] = [(root, False, 1)]
+    open_nodes: set[int] = set()
+    while stack:
+        node, done, depth = stack.pop()
+        children = _children(node)
+        if done:
+            open_nodes.discard(id(node))
+            sizes[id(node)] = 1 + sum(sizes.get(id(child), 1) for child in children)
+            if sizes[id(node)] > MAX_NODES:
+                _refuse(node, file, f"its aliases expand to over {MAX_NODES} values")
+        elif id(node) not in sizes:
+            if depth > MAX_DEPTH:
+                _refuse(node, file, f"nested over {MAX_DEPTH} levels")
+            if id(node) in open_nodes:
+                _refuse(node, file, "an alias stands inside what it names")
+            open_nodes.add(id(node))
+            stack.append((node, True, depth))
+            stack.extend((child, False, depth + 1) for child in children)
+
+
+def _children(node: yaml.Node) -> list[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return [part for pair in node.value for part in pair if not _is_leaf(part)]
+    if isinstance(node, yaml.SequenceNode):
+        return [item for item in node.value if not _is_leaf(item)]
+    return []
+
+
+def _is_leaf(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode)
+
+
+def _refuse(node: yaml.Node, file: str, message: str) -> None:
+    line, column = place(node)
+    raise FileError(file, message, line=line, column=column, fix="write the values out")
+
+
+def _located(error: yaml.YAMLError, file: str) -> FileError:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    problem = getattr(error, "problem", None) or "it cannot be read"
+    unknown = re.search(r"could not determine a constructor for the tag '(.*)'", problem)
+    if unknown:
+        problem = f"the tag {unknown.group(1)} is not plain YAML"
+    if mark is None:
+        return FileError(file, f"not YAML: {problem}", fix="correct it there")
+    return FileError(
+        file,
+        f"not YAML: {problem}",
+        line=mark.line + 1,
+        column=mark.column + 1,
+        fix="correct it there; often an indentation or a quote before it",
+    )
