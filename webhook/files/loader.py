@@ -36,7 +36,7 @@ class Loader(yaml.CSafeLoader):
         return mapping
 
     @staticmethod
-    def _refuse_twice(own: list[tuple[str, yaml.Node]]) -> None:
+    def _refuse_twice(own: list[tuple[str, yaml.ScalarNode]]) -> None:
         seen: set[str] = set()
         for key, node in own:
             if key in seen and key != "<<":
@@ -94,7 +94,7 @@ def _is_empty(node: yaml.Node) -> bool:
 
 
 def _guard(root: yaml.Node, file: str) -> None:
-    """Refuse a document whose aliases expand too far, or that nests too deep, before it is built."""
+    """Refuse a document that expands too far or nests too deep, before it is built."""
     sizes: dict[int, int] = {}
     stack: list[tuple[yaml.Node, bool, int]] = [(root, False, 1)]
     open_nodes: set[int] = set()

@@ -64,7 +64,7 @@ def read_text(file: str) -> str:
 
 def parse(text: str, file: str) -> Iterator[Manifest]:
     """Yield the objects of a text; a List yields its items."""
-    for root in loader.nodes(_detabbed(text), file):
+    for root in loader.nodes(detabbed(text), file):
         document = loader.construct(root, file)
         yield from _objects(document, root, (), file)
 
@@ -110,7 +110,7 @@ def _objects(
     yield Manifest(file=file, object=document, root=root, prefix=prefix)
 
 
-def _detabbed(text: str) -> str:
+def detabbed(text: str) -> str:
     """Return JSON with blanks for the tabs that indent it: YAML, its superset, refuses those.
 
     One blank a tab keeps all positions. A tab inside a JSON string would be an error anyway.
