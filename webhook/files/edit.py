@@ -156,7 +156,7 @@ def _into_flow(text: str, parent: yaml.Node, item: str) -> Splice:
 
 def _end(node: yaml.Node) -> int:
     """Return the offset behind a node's last character; a block's own mark runs past comments."""
-    while isinstance(node, (yaml.MappingNode, yaml.SequenceNode)) and not node.flow_style:
+    while isinstance(node, yaml.CollectionNode) and not node.flow_style:
         if not node.value:
             break
         last = node.value[-1]

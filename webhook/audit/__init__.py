@@ -1,0 +1,4 @@
+"""What there is to say about manifests: judged by the webhook's own `evaluate`, then rendered.
+
+`inspect` judges, `report` holds the result, `document` and `text` render it.
+"""

@@ -1,0 +1,44 @@
+"""A report as values: every workload looked at, every finding, in the order of the input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from webhook.findings import Finding, Level, Location, ObjectRef
+from webhook.patch import Add
+from webhook.placement.model import Proof
+from webhook.policy.evaluate import Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One workload: who decided what, where it can land, what admission would add, and why not.
+
+    `quiet` says why nothing is added; `notes` hold advice about this object.
+    """
+
+    ref: ObjectRef
+    location: Location
+    decision: Decision
+    proof: Proof | None
+    ops: tuple[Add, ...]
+    quiet: str | None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Report:
+    """All rows and findings of a run; `other` counts objects that carry no pod template."""
+
+    rows: list[Row] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    other: int = 0
+
+    def count(self, level: Level) -> int:
+        """Return how many findings have a level."""
+        return sum(finding.level is level for finding in self.findings)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether the exit status is 1."""
+        return self.count(Level.ERROR) > 0
