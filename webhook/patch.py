@@ -38,6 +38,12 @@ def pointer(path: tuple[str | int, ...]) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
+def steps(text: str) -> tuple[str | int, ...]:
+    """Return a JSON pointer as a path; steps of digits alone count as indices."""
+    plain = (step.replace("~1", "/").replace("~0", "~") for step in text.split("/")[1:])
+    return tuple(int(step) if step.isdecimal() else step for step in plain)
+
+
 def prove(obj: dict[str, Any], ops: tuple[Add, ...], expected: dict[str, Any]) -> None:
     """Apply `ops` to `obj`, in place, with an independent library and compare with `expected`.
 

@@ -132,6 +132,19 @@ def read(
     )
 
 
+def ref_of(obj: dict[str, Any]) -> ObjectRef:
+    """Return the name of any object, whatever shape its metadata has."""
+    metadata = obj.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    name, namespace = metadata.get("name"), metadata.get("namespace")
+    return ObjectRef(
+        api_version=str(obj.get("apiVersion")),
+        kind=str(obj.get("kind")),
+        namespace=namespace if isinstance(namespace, str) else None,
+        name=name if isinstance(name, str) else "",
+    )
+
+
 def mapping_at(obj: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
     """Return the object at `path`; a missing or null step counts as empty, as in Go."""
     value: Any = obj

@@ -8,14 +8,16 @@ from typing import Any
 
 from webhook.audit.report import Report, Row
 from webhook.eni import lint
-from webhook.findings import Finding, Location, ObjectRef
+from webhook.findings import Finding, Location
+from webhook.patch import steps
 from webhook.placement import proof, selector
+from webhook.placement.model import Proof
 from webhook.placement.pin import Outcome
 from webhook.policy.decide import Source
 from webhook.policy.evaluate import Verdict, evaluate, unreadable
 from webhook.policy.model import Policy
 from webhook.policy.words import Action, Placement
-from webhook.workloads import RETIRED, ShapeError, Workload, read
+from webhook.workloads import RETIRED, ShapeError, Workload, read, ref_of
 
 Locate = Callable[[tuple[str | int, ...]], tuple[int, int]]
 
@@ -33,7 +35,7 @@ def inspect(
     try:
         workload = read(obj, policy.kinds)
     except ShapeError as error:
-        report.findings.append(_placed(unreadable(_ref(obj), error), file, locate))
+        report.findings.append(_placed(unreadable(ref_of(obj), error), file, locate))
         return
     if workload is None:
         report.other += 1
@@ -58,7 +60,7 @@ def inspect(
 
 def _eni_findings(obj: dict[str, Any], policy: Policy, file: str, locate: Locate) -> list[Finding]:
     """Judge a ConfigMap that is Terway's; the line is that of eni_conf in the file."""
-    ref = _ref(obj)
+    ref = ref_of(obj)
     if (ref.kind, ref.namespace, ref.name) != ("ConfigMap", policy.eni.namespace, policy.eni.name):
         return []
     data = obj.get("data")
@@ -70,31 +72,12 @@ def _eni_findings(obj: dict[str, Any], policy: Policy, file: str, locate: Locate
 
 def _placed(finding: Finding, file: str, locate: Locate) -> Finding:
     """Give a finding its file, line and column."""
-    path = _path(finding.location.pointer or "")
-    line, column = locate(path)
+    line, column = locate(steps(finding.location.pointer or ""))
     location = replace(finding.location, file=file, line=line, column=column)
     return replace(finding, location=location)
 
 
-def _path(text: str) -> tuple[str | int, ...]:
-    steps = text.split("/")[1:]
-    plain = (step.replace("~1", "/").replace("~0", "~") for step in steps)
-    return tuple(int(step) if step.isdecimal() else step for step in plain)
-
-
-def _ref(obj: dict[str, Any]) -> ObjectRef:
-    metadata = obj.get("metadata")
-    metadata = metadata if isinstance(metadata, dict) else {}
-    name, namespace = metadata.get("name"), metadata.get("namespace")
-    return ObjectRef(
-        api_version=str(obj.get("apiVersion")),
-        kind=str(obj.get("kind")),
-        namespace=namespace if isinstance(namespace, str) else None,
-        name=name if isinstance(name, str) else "",
-    )
-
-
-def _proof(workload: Workload, policy: Policy) -> proof.Proof | None:
+def _proof(workload: Workload, policy: Policy) -> Proof | None:
     """Prove where a workload lands that policy asks nothing of."""
     try:
         return proof.prove(workload.pod_spec, policy.cloud_nodes)

@@ -106,7 +106,7 @@ def _refuse_shared(
             raise FileError(file, message, line=line, column=column, fix=fix)
 
 
-def _splice(text: str, parent: yaml.Node, step: Step, value: Any) -> Splice:
+def _splice(text: str, parent: Any, step: Step, value: Any) -> Splice:
     newline = "\r\n" if "\r\n" in text else "\n"
     if isinstance(parent, yaml.SequenceNode):
         if parent.flow_style:
@@ -156,9 +156,7 @@ def _into_flow(text: str, parent: yaml.Node, item: str) -> Splice:
 
 def _end(node: yaml.Node) -> int:
     """Return the offset behind a node's last character; a block's own mark runs past comments."""
-    while isinstance(node, yaml.CollectionNode) and not node.flow_style:
-        if not node.value:
-            break
+    while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
         if isinstance(last, tuple):
             key, value = last

@@ -1,0 +1,91 @@
+"""Options that several verbs take, and the errors they turn into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from webhook.cli import COULD_NOT_LOOK, USAGE
+from webhook.files import policies
+from webhook.files.errors import FileError
+from webhook.policy import parse
+from webhook.policy.model import Policy
+from webhook.policy.words import Network, Placement
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Failure(click.ClickException):
+    """An error of the input: printed as it is, to standard error."""
+
+    exit_code = USAGE
+
+    def show(self, file: Any = None) -> None:
+        """Print the message alone: it names its file itself."""
+        click.echo(self.message, err=True, file=file)
+
+
+class NotReachedError(Failure):
+    """Something could not be looked at, or not be written, at all."""
+
+    exit_code = COULD_NOT_LOOK
+
+
+def failure(error: FileError) -> Failure:
+    """Return the failure of a file: 3 where it could not be looked at, else 2."""
+    return (NotReachedError if error.unreadable else Failure)(str(error))
+
+
+def policy(command: F) -> F:
+    """Add --policy and --network, one of which says what the verb decides by."""
+    network = click.option(
+        "--network",
+        type=click.Choice(list(Network)),
+        help="The on-prem CNI's data path; the catalogue alone decides.",
+    )
+    file = click.option(
+        "--policy", "policy_file", metavar="F", type=click.Path(path_type=Path),
+        help="The policy file.",
+    )  # fmt: skip
+    return file(network(command))
+
+
+def load(policy_file: Path | None, network: str | None) -> Policy:
+    """Return the policy the two options ask for."""
+    if (policy_file is None) == (network is None):
+        raise click.UsageError(
+            "give either --policy F or --network overlay|bgp|host (what moves packets between "
+            "the on-prem nodes)"
+        )
+    if network is not None:
+        return parse.for_network(Network(network))
+    try:
+        return policies.load(policy_file or Path())
+    except FileError as error:
+        raise failure(error) from None
+    except policies.PolicyFileError as error:
+        raise Failure(str(error)) from None
+
+
+def namespace_labels(command: F) -> F:
+    """Add --namespace-label, for what Namespace documents in the input do not say."""
+    return click.option(
+        "--namespace-label", "namespace_label", metavar="NS=SIDE", multiple=True,
+        help="The hybrid-guard.io/placement label of a namespace (repeatable).",
+    )(command)  # fmt: skip
+
+
+def placements(pairs: tuple[str, ...]) -> dict[str, Placement]:
+    """Return the placements that --namespace-label gives."""
+    found = {}
+    for pair in pairs:
+        namespace, _, side = pair.partition("=")
+        if not namespace or side not in set(Placement):
+            raise click.UsageError(
+                f"--namespace-label {pair}: write NS=on-prem, NS=cloud or NS=any"
+            )
+        found[namespace] = Placement(side)
+    return found

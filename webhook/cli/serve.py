@@ -1,0 +1,81 @@
+"""`hybrid-guard serve`: the webhook itself."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from webhook import settings
+from webhook.cli import options
+from webhook.files import policies
+from webhook.server.serve import ServeOptions, run
+
+
+@click.command()
+@options.policy
+@click.option("--cert", "certificate", metavar="F", type=click.Path(path_type=Path),
+              help="The certificate chain (PEM).")  # fmt: skip
+@click.option("--key", metavar="F", type=click.Path(path_type=Path), help="Its key (PEM).")
+@click.option("--client-ca", metavar="F", type=click.Path(path_type=Path),
+              help="Callers of the hooks must bring a certificate of this CA.")  # fmt: skip
+@click.option("--host", help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), help="The port; 0 lets the system choose.")
+@click.option("--dev", is_flag=True, help="Self-signed in memory, 127.0.0.1, network bgp.")
+def command(
+    policy_file: Path | None,
+    network: str | None,
+    certificate: Path | None,
+    key: Path | None,
+    client_ca: Path | None,
+    host: str | None,
+    port: int | None,
+    dev: bool,  # noqa: FBT001  # click passes by name
+) -> None:
+    """Run the webhook over TLS until SIGTERM.
+
+    The certificate and policy files are read again when they change; the last good ones stay.
+
+    \b
+    Examples:
+      hybrid-guard serve --dev
+      hybrid-guard serve --policy policy.yaml --cert tls.crt --key tls.key
+    """
+    if dev and policy_file is None and network is None:
+        network = "bgp"
+    options.load(policy_file, network)  # says what is wrong before anything starts
+    with ExitStack() as stack:
+        if dev and certificate is None and key is None:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="hybrid-guard-dev-"))
+            certificate, key = _dev_pair(Path(folder))
+        if certificate is None or key is None:
+            raise click.UsageError("give --cert F and --key F, or --dev")
+        serve_options = ServeOptions(
+            host=host or (settings.DEV_HOST if dev else settings.HOST),
+            port=settings.PORT if port is None else port,
+            certificate=certificate,
+            key=key,
+            load_policy=lambda: (
+                policies.load(policy_file) if policy_file else options.load(None, network)
+            ),
+            policy_path=policy_file,
+            client_ca=client_ca,
+        )
+        try:
+            run(serve_options)
+        except ValueError as error:
+            raise options.Failure(str(error)) from None
+
+
+def _dev_pair(folder: Path) -> tuple[Path, Path]:
+    """Write a pair that lives as long as the server, in a folder only its user may read."""
+    from certs import issue  # noqa: PLC0415
+
+    pair = issue.dev_pair(("localhost", "127.0.0.1", "::1"))
+    certificate, key = folder / "tls.crt", folder / "tls.key"
+    certificate.write_bytes(pair.certificate + pair.authority)
+    key.touch(mode=0o600)
+    key.write_bytes(pair.key)
+    return certificate, key
