@@ -41,16 +41,16 @@ def failure(error: FileError) -> Failure:
 
 def policy(command: F) -> F:
     """Add --policy and --network, one of which says what the verb decides by."""
-    network = click.option(
+    option = click.option(
         "--network",
-        type=click.Choice(list(Network)),
+        type=click.Choice([network.value for network in Network]),
         help="The on-prem CNI's data path; the catalogue alone decides.",
     )
     file = click.option(
         "--policy", "policy_file", metavar="F", type=click.Path(path_type=Path),
         help="The policy file.",
     )  # fmt: skip
-    return file(network(command))
+    return file(option(command))
 
 
 def load(policy_file: Path | None, network: str | None) -> Policy:

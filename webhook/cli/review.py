@@ -17,10 +17,14 @@ from webhook.policy.words import Placement
 
 @click.command()
 @options.policy
-@click.option("--hook", type=click.Choice(list(Hook)), help="Which hook answers; see below.")
+@click.option(
+    "--hook",
+    type=click.Choice([hook.value for hook in Hook]),
+    help="Which hook answers; see below.",
+)
 @click.option(
     "--placement",
-    type=click.Choice([Placement.ON_PREM, Placement.CLOUD]),
+    type=click.Choice([Placement.ON_PREM.value, Placement.CLOUD.value]),
     help="The placement label of the object's namespace.",
 )
 @click.argument("file", type=click.File("rb"), default="-")
