@@ -79,9 +79,8 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; every error is a line or two, never a traceback."""
     try:
-        cli.main(prog_name="hybrid-guard", standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        status = cli.main(prog_name="hybrid-guard", standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
