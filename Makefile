@@ -51,7 +51,7 @@ playground: venv tools ## a real control plane with the guard installed, to try 
 	@$(BIN)/python -m tests.cluster.playground
 
 demo: venv ## the main job on real manifests: make demo, or make demo FILES="a.yaml b.yaml"
-	@$(BIN)/python examples/demo.py $(FILES)
+	@$(BIN)/python -m examples.demo $(FILES)
 
 serve: venv ## the webhook on 127.0.0.1:8443, self-signed, network bgp
 	@$(BIN)/hybrid-guard serve --dev

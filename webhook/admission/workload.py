@@ -11,7 +11,7 @@ from webhook.placement.model import Side
 from webhook.policy.evaluate import Verdict, evaluate, unreadable
 from webhook.policy.model import Policy
 from webhook.policy.words import Action, Conflicts, Enforcement, OnUpdate, Placement
-from webhook.workloads import ShapeError, Workload, read
+from webhook.workloads import ShapeError, Workload, mapping_at, read
 
 _WRONG_SIDE = frozenset({"HG101", "HG102"})
 _KEPT_OFF = {
@@ -139,7 +139,8 @@ class _Judgement:
         if decision.enforcement is Enforcement.PREFERRED:
             rule, done = "HG105", f"prefers {side} nodes now"
         lines = [f"{rule} {done}: added {self._policy.cloud_nodes.text[side]} ({decision.why})"]
-        if self._old is not None:
+        final = mapping_at(verdict.patched, workload.kind.template)
+        if self._old is not None and final != self._old.template:
             lines.append(f"{rule} {change.rollout(workload)}")
         spec = workload.object.get("spec")
         if workload.kind.kind == "StatefulSet" and (spec or {}).get("volumeClaimTemplates"):

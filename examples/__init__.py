@@ -1,0 +1,1 @@
+"""Manifests true to the real ones, and the demo that plays them."""
