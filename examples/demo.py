@@ -58,9 +58,9 @@ def cases_bgp() -> list[Case]:
             review(calico, "UPDATE", pinned, user="system:serviceaccount:tigera-operator:tigera"),
             "patched", "HG101",
         ),
-        Case("Calico unpinned, as it would be stored", "validate", review(calico), "denied", "HG101"),
+        Case("Calico as stored unpinned", "validate", review(calico), "denied", "HG101"),
         Case("Cilium's agent", "mutate", review(cilium["cilium"]), "patched", "HG101"),
-        Case("... and the envoy with it", "mutate", review(cilium["cilium-envoy"]), "patched", "HG101"),
+        Case("... its envoy", "mutate", review(cilium["cilium-envoy"]), "patched", "HG101"),
         Case("Terway from its own chart", "mutate", review(terway), "patched", "HG102"),
         Case(
             "Terway as ACK installs it", "mutate",

@@ -64,7 +64,8 @@ class Server:
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         address = self.wait_for("listening")["address"]
         self.host, self.port = address.rsplit(":", 1)[0], int(address.rsplit(":", 1)[1])
         return self
@@ -72,6 +73,7 @@ class Server:
     def __exit__(self, *_: object) -> None:
         """Stop it and remove its files."""
         self.stop()
+        self._reader.join(START_SECONDS)
         self._scratch.cleanup()
 
     def stop(self) -> int:
@@ -132,9 +134,11 @@ class Server:
                 self._news.wait(min(left, 1))
 
     def _read(self) -> None:
-        for text in self.process.stdout or ():
-            with self._news:
-                self.text.append(text)
-                if text.startswith("{"):
-                    self.lines.append(json.loads(text))
-                self._news.notify_all()
+        assert self.process.stdout is not None
+        with self.process.stdout as lines:
+            for text in lines:
+                with self._news:
+                    self.text.append(text)
+                    if text.startswith("{"):
+                        self.lines.append(json.loads(text))
+                    self._news.notify_all()
