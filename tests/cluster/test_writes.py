@@ -254,7 +254,7 @@ def test_switching_to_server_side_apply_conflicts_only_where_the_manifest_sets_t
     assert plain.returncode == 0, plain.stderr
     assert stored == [{"matchExpressions": [LINUX, PINNED]}]
     assert own_terms.returncode == 1, own_terms.stderr
-    assert "nodeSelectorTerms" in own_terms.stderr
+    assert "nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution" in own_terms.stderr
     assert forced.returncode == 0, forced.stderr
     assert terms_of(get(guarded, flannel())) == [{"matchExpressions": [LINUX, PINNED]}]
 
