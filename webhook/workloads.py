@@ -6,7 +6,7 @@ Nothing here judges; a shape Kubernetes would refuse raises `ShapeError` with it
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from webhook.findings import ObjectRef
@@ -110,7 +110,7 @@ def read(
     kind = find_kind(api_version, kind_name, kinds)
     if kind is None:
         return None
-    metadata = mapping_at(obj, ("metadata",))
+    ref = ref_of(obj)
     labels = mapping_at(obj, ("metadata", "labels"))
     for key, value in labels.items():
         if not isinstance(value, str):
@@ -119,12 +119,7 @@ def read(
             )
     return Workload(
         kind=kind,
-        ref=ObjectRef(
-            api_version=api_version,
-            kind=kind_name,
-            namespace=metadata.get("namespace") or namespace,
-            name=metadata.get("name") or metadata.get("generateName") or "",
-        ),
+        ref=ref if ref.namespace else replace(ref, namespace=namespace),
         labels=labels,
         object=obj,
         template=mapping_at(obj, kind.template),
@@ -136,7 +131,8 @@ def ref_of(obj: dict[str, Any]) -> ObjectRef:
     """Return the name of any object, whatever shape its metadata has."""
     metadata = obj.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
-    name, namespace = metadata.get("name"), metadata.get("namespace")
+    name = metadata.get("name") or metadata.get("generateName")
+    namespace = metadata.get("namespace")
     return ObjectRef(
         api_version=str(obj.get("apiVersion")),
         kind=str(obj.get("kind")),

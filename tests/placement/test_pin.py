@@ -150,13 +150,17 @@ def test_a_contradiction_is_not_patched_and_says_what_decides(
         (with_terms({}), "nodeSelectorTerms[0] is empty: it matches no node"),
         (
             with_terms(exprs({"key": "n", "operator": "Gt", "values": ["x"]})),
-            "nodeSelectorTerms[0].matchExpressions[0]: n Gt [x] needs exactly one integer: "
-            "the term matches no node",
+            (
+                "nodeSelectorTerms[0].matchExpressions[0]: n Gt [x] needs exactly one integer: "
+                "the term matches no node"
+            ),
         ),
         (
             with_terms(exprs(LINUX, WINDOWS)),
-            "nodeSelectorTerms[0].matchExpressions[0]: kubernetes.io/os In [linux] contradicts "
-            "the rest: the term matches no node",
+            (
+                "nodeSelectorTerms[0].matchExpressions[0]: kubernetes.io/os In [linux] contradicts "
+                "the rest: the term matches no node"
+            ),
         ),
         ({"nodeSelector": {"bad key": "x"}}, "nodeSelector: bad key=x is on no node"),
     ],

@@ -80,7 +80,8 @@ def rollout(workload: Workload) -> str:
 
 def _pods(kind: WorkloadKind, obj: dict[str, Any], spec: dict[str, Any]) -> int | None:
     if kind.kind == "DaemonSet":
-        count = mapping_at(obj, ("status",)).get("currentNumberScheduled")
+        status = obj.get("status")
+        count = status.get("currentNumberScheduled") if isinstance(status, dict) else None
     else:
         count = spec.get("replicas")
     return count if isinstance(count, int) else None

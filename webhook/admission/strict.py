@@ -1,8 +1,8 @@
 """JSON from the wire, strictly: what two parsers could read differently is refused.
 
-Refused: duplicate keys, NaN and infinities, numbers over 20 digits, lone surrogates, a byte-order
-mark, anything but UTF-8, nesting over 200 levels. Most bodies never see the slow parser: orjson
-parses, and a cheap proof shows that nothing was dropped or bent on the way.
+Refused: duplicate keys, NaN and infinities, integers over 20 digits, lone surrogates, a byte-order
+mark, anything but UTF-8, nesting over 254 levels. The API server's bodies never see the slow
+parser: orjson reads them, and writing them back proves that nothing was dropped or bent.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from typing import Any, NoReturn
 
 import orjson
 
-MAX_DEPTH = 200  # below the 254 levels orjson writes and the 1,000 CPython recurses
-MAX_DIGITS = 20
-_LONG_NUMBER = re.compile(rb"[0-9]{%d}" % (MAX_DIGITS + 1))
-_ODD = re.compile(rb"\\u|[ \t\r\n]:|[0-9]\.|[0-9][eE]|-0|[0-9]{20}")
+MAX_DEPTH = 254  # what orjson writes at most, so that a body it writes back needs no counting
+MAX_DIGITS = 20  # of an integer; int64 and uint64 have 19 and 20
+MAX_NUMBER = 64  # characters of any other number; 25 say all that a float64 can hold
+_HALF_PAIR = re.compile(rb"\\u[dD]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_STRINGS = re.compile(rb'\\.|"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _GO_ESCAPES = (
     (b"&", b"\\u0026"),
     (b"<", b"\\u003c"),
@@ -39,11 +41,7 @@ def loads(body: bytes) -> Any:
         text = orjson.dumps(decoded)
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return loads_slowly(body)
-    if not _faithful(body, text):
-        return loads_slowly(body)
-    if _too_deep(text):
-        raise StrictJSONError(f"nested over {MAX_DEPTH} levels")
-    return decoded
+    return decoded if _is_canonical(body, text) else loads_slowly(body)
 
 
 def loads_slowly(body: bytes) -> Any:
@@ -54,94 +52,82 @@ def loads_slowly(body: bytes) -> Any:
         raise StrictJSONError("not UTF-8") from None
     if text.startswith("\ufeff"):
         raise StrictJSONError("starts with a byte-order mark")
-    if _too_deep(body):
+    if _is_too_deep(body):
         raise StrictJSONError(f"nested over {MAX_DEPTH} levels")
     try:
         decoded = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise StrictJSONError(f"not JSON at line {error.lineno}, column {error.colno}") from None
-    if isinstance(decoded, str):
-        _checked(decoded)
+    if _HALF_PAIR.search(body) and _has_surrogate(decoded):
+        raise StrictJSONError("a string holds half a surrogate pair")
     return decoded
 
 
-def _faithful(body: bytes, text: bytes) -> bool:
-    r"""Tell whether orjson's reading of `body` is the only one, given what it writes back.
+def _is_canonical(body: bytes, text: bytes) -> bool:
+    r"""Tell whether `body` is `text`, orjson's own writing of what it read there.
 
-    If it writes back the same bytes, the body is what some duplicate-free object serialises to; so
-    too if the bytes are the same but for the five characters that Go's encoder escapes.
-    Otherwise count keys: without escapes and without blanks before colons each key contributes one
-    `":` to either text, and so does each quoted `\":` inside a string, so that a key that was
-    dropped leaves the counts different. Numbers that could be bent go to the slow parser.
+    A writer repeats no key and bends no number, so then the body did neither. Go's encoder ends a
+    document with a line break and writes five characters as escapes, which stand in strings only:
+    replaced there, `text` still says the same. An odd number (`1.00`, `1e2`, 2**64) differs from
+    what is written back, and goes to the slow parser with all else that does.
     """
-    body = body.rstrip(b"\n")  # Go's encoder ends a document with one
+    body = body.rstrip(b"\n")
     if body == text:
         return True
-    if b"\\u" in body:
-        for plain, escaped in _GO_ESCAPES:
-            text = text.replace(plain, escaped)
-        return body == text
-    return _ODD.search(body) is None and body.count(b'":') == text.count(b'":')
+    if b"\\u" not in body:
+        return False
+    for plain, escaped in _GO_ESCAPES:
+        text = text.replace(plain, escaped)
+    return body == text
 
 
-_BRACKETS = bytes(set(range(256)) - set(b'[]{}"\\'))
-_STRINGS = re.compile(rb'\\.|"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
-
-
-def _too_deep(text: bytes) -> bool:
+def _is_too_deep(body: bytes) -> bool:
     """Tell whether brackets nest over MAX_DEPTH levels, without recursing.
 
-    Strings that hold no bracket vanish first; what is left is a few hundred bytes.
+    Up to the first mistake a decoder finds, strings end here where they end there; behind it this
+    count does not matter.
     """
-    opened = text.count(b"[") + text.count(b"{")
-    if opened <= MAX_DEPTH:
+    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
         return False
-    depth = deepest = 0
-    for byte in _STRINGS.sub(b"", text).translate(None, _BRACKETS):
-        if byte in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif byte in b"]}":
-            depth -= 1
-    return deepest > MAX_DEPTH
+    depth = 0
+    for bracket in _STRINGS.sub(b"", body).translate(None, _ALL_BUT_BRACKETS):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > MAX_DEPTH:
+            return True
+    return False
 
 
-def _checked(text: str) -> str:
-    if _SURROGATE.search(text):
-        raise StrictJSONError("a string holds half a surrogate pair")
-    return text
+def _has_surrogate(decoded: Any) -> bool:
+    """Tell whether a key or a string anywhere holds half a surrogate pair."""
+    pending = [decoded]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, dict):
+            pending.extend(item)
+            pending.extend(item.values())
+        elif isinstance(item, list):
+            pending.extend(item)
+        elif isinstance(item, str) and _SURROGATE.search(item):
+            return True
+    return False
 
 
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise StrictJSONError("a key stands twice in one object")
-    for key, value in pairs:
-        _checked(key)
-        _check_strings(value)
     return found
 
 
-def _check_strings(value: Any) -> None:
-    """Check a member's string, or those of a list; objects were checked when they were made."""
-    pending = [value]
-    while pending:
-        item = pending.pop()
-        if isinstance(item, str):
-            _checked(item)
-        elif isinstance(item, list):
-            pending.extend(item)
-
-
-def _integer(digits: str) -> int | float:
+def _integer(digits: str) -> int:
     if len(digits.removeprefix("-")) > MAX_DIGITS:
         raise StrictJSONError(f"a number has over {MAX_DIGITS} digits")
     return int(digits)
 
 
 def _number(digits: str) -> float:
-    if _LONG_NUMBER.search(digits.encode()):
-        raise StrictJSONError(f"a number has over {MAX_DIGITS} digits")
+    if len(digits) > MAX_NUMBER:
+        raise StrictJSONError(f"a number has over {MAX_NUMBER} characters")
     number = float(digits)
     if not math.isfinite(number):
         raise StrictJSONError("a number is out of range")
@@ -153,5 +139,5 @@ def _constant(_name: str) -> NoReturn:
 
 
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_pairs, parse_int=_integer, parse_float=_number, parse_constant=_constant
+    object_pairs_hook=_members, parse_int=_integer, parse_float=_number, parse_constant=_constant
 )
