@@ -64,7 +64,7 @@ def workload(
     }
 
 
-def terms(*expressions: dict[str, Any]) -> dict[str, Any]:
+def terms(*expressions: Any) -> dict[str, Any]:
     listed = [{"matchExpressions": [e] if isinstance(e, dict) else e} for e in expressions]
     return {
         "nodeAffinity": {
@@ -316,7 +316,7 @@ def test_dropped_terms_are_listed_by_both_hooks_in_the_same_words() -> None:
         "DaemonSet",
         "any",
         affinity=terms([LINUX, {"key": "type", "operator": "NotIn", "values": ["vk"]}]),
-    )  # type: ignore[arg-type]
+    )
     new = workload("DaemonSet", "any", affinity=terms(PINNED))
     expected = ["HG107 this update drops node terms: kubernetes.io/os In [linux], type NotIn [vk]"]
 
@@ -405,7 +405,7 @@ def test_no_object_makes_a_worker_fail_or_gets_a_patch_outside_affinity(
     kind: str,
     namespace: str,
     update: bool,
-    hook: Hook,  # noqa: FBT001
+    hook: Hook,
 ) -> None:
     obj: Any = workload(kind, namespace, "calico-node", affinity=terms(LINUX))
     obj["status"] = {}

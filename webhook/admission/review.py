@@ -34,7 +34,10 @@ class Operation(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One admission request. `object` is None for DELETE, `old_object` for CREATE."""
+    """One admission request. `object` is None for DELETE, `old_object` for CREATE.
+
+    A name that is still to be generated ends in `*`, so that it equals no object's name.
+    """
 
     uid: str
     operation: Operation
@@ -75,6 +78,8 @@ def decode(document: object) -> Request:
     if operation not in _OPERATIONS:
         raise ReviewError("request.operation is not one of CREATE, UPDATE, DELETE, CONNECT")
     kind = _object(request, "kind") or {}
+    if not _text(kind, "kind"):
+        raise ReviewError("request.kind is missing")
     user = _object(request, "userInfo") or {}
     obj = _object(request, "object")
     old = _object(request, "oldObject")
@@ -89,8 +94,8 @@ def decode(document: object) -> Request:
         version=_text(kind, "version"),
         kind=_text(kind, "kind"),
         sub_resource=_text(request, "subResource"),
-        namespace=_text(request, "namespace") or None,
-        name=_text(request, "name") or _name(obj),
+        namespace=_text(request, "namespace") or _named(obj or old, "namespace") or None,
+        name=_text(request, "name") or _named(obj or old, "name") or _generated(obj),
         username=_text(user, "username"),
         groups=tuple(group for group in _items(user, "groups") if isinstance(group, str)),
         dry_run=request.get("dryRun") is True,
@@ -123,10 +128,13 @@ def _items(parent: dict[str, Any], key: str) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _name(obj: dict[str, Any] | None) -> str:
-    """Return the name an object carries, for requests that leave theirs empty (generateName)."""
+def _named(obj: dict[str, Any] | None, key: str) -> str:
+    """Return what an object's metadata says, for requests that leave it out."""
     metadata = (obj or {}).get("metadata")
-    if not isinstance(metadata, dict):
-        return ""
-    name = metadata.get("name") or metadata.get("generateName")
-    return name if isinstance(name, str) else ""
+    value = metadata.get(key) if isinstance(metadata, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def _generated(obj: dict[str, Any] | None) -> str:
+    prefix = _named(obj, "generateName")
+    return f"{prefix}*" if prefix else ""

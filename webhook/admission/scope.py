@@ -7,10 +7,13 @@ a denied finalizer update would hang a deletion.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from webhook import workloads
 from webhook.admission.review import Operation, Request
-from webhook.workloads import Workload
+from webhook.policy.model import Policy
+from webhook.workloads import ShapeError, Workload
 
 MIRROR_ANNOTATION = "kubernetes.io/config.mirror"
 
@@ -19,27 +22,29 @@ OWN_OBJECTS = frozenset(
 )  # fmt: skip
 
 # Who writes on behalf of an owner that was judged already: kube-controller-manager and the
-# accounts its controllers use (plugin/pkg/auth/authorizer/rbac/bootstrappolicy).
+# accounts its controllers use (v1.37.2, rbac/bootstrappolicy/controller_policy.go).
 SYSTEM_CONTROLLERS = frozenset(
     {"system:kube-controller-manager"}
     | {
         f"system:serviceaccount:kube-system:{name}"
         for name in (
             "attachdetach-controller", "certificate-controller",
-            "clusterrole-aggregation-controller",
-            "cronjob-controller", "daemon-set-controller", "deployment-controller",
-            "device-taint-eviction-controller", "disruption-controller", "endpoint-controller",
-            "endpointslice-controller", "endpointslicemirroring-controller",
+            "clusterrole-aggregation-controller", "cronjob-controller", "daemon-set-controller",
+            "deployment-controller", "device-taint-eviction-controller", "disruption-controller",
+            "endpoint-controller", "endpointslice-controller", "endpointslicemirroring-controller",
             "ephemeral-volume-controller", "expand-controller", "generic-garbage-collector",
-            "horizontal-pod-autoscaler", "job-controller", "legacy-service-account-token-cleaner",
-            "namespace-controller", "node-controller", "persistent-volume-binder",
-            "pod-garbage-collector", "pv-protection-controller", "pvc-protection-controller",
-            "replicaset-controller", "replication-controller", "resource-claim-controller",
+            "horizontal-pod-autoscaler", "job-controller",
+            "kube-apiserver-serving-clustertrustbundle-publisher",
+            "legacy-service-account-token-cleaner", "namespace-controller", "node-controller",
+            "persistent-volume-binder", "pod-garbage-collector", "podcertificaterequestcleaner",
+            "podgroup-protection-controller", "pv-protection-controller",
+            "pvc-protection-controller", "replicaset-controller", "replication-controller",
+            "resource-claim-controller", "resourcepoolstatusrequest-controller",
             "resourcequota-controller", "root-ca-cert-publisher", "route-controller",
             "selinux-warning-controller", "service-account-controller", "service-cidrs-controller",
-            "service-controller", "statefulset-controller", "storageversionmigrator-controller",
-            "ttl-after-finished-controller", "ttl-controller",
-            "validatingadmissionpolicy-status-controller",
+            "service-controller", "statefulset-controller", "storage-version-garbage-collector",
+            "storage-version-migrator-controller", "ttl-after-finished-controller",
+            "ttl-controller", "validatingadmissionpolicy-status-controller",
             "volumeattributesclass-protection-controller",
         )
     }
@@ -49,9 +54,44 @@ _NEEDS_NO_OWNER = frozenset({"ReplicaSet", "ReplicationController", "Pod"})
 _CREATE_ONLY = frozenset({"Job", "Pod"})
 
 
+def read(obj: dict[str, Any], request: Request, policy: Policy) -> Workload | None:
+    """Read a workload under the name its request gives it; None for other kinds.
+
+    Raises ShapeError for what Kubernetes would not decode.
+    """
+    found = workloads.read(obj, policy.kinds, namespace=request.namespace)
+    return None if found is None else replace(found, ref=request.ref)
+
+
+def sketch(obj: dict[str, Any], request: Request, policy: Policy) -> Workload | None:
+    """Return as much of a workload as can be read, to ask policy about one that cannot."""
+    kind = workloads.find_kind(str(obj.get("apiVersion")), str(obj.get("kind")), policy.kinds)
+    if kind is None:
+        return None
+    return Workload(
+        kind=kind,
+        ref=request.ref,
+        labels={
+            key: value
+            for key, value in _mapping(obj, ("metadata", "labels")).items()
+            if isinstance(value, str)
+        },
+        object=obj,
+        template=_mapping(obj, kind.template),
+        pod_spec=_mapping(obj, kind.pod_spec),
+    )
+
+
+def _mapping(obj: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    try:
+        return workloads.mapping_at(obj, path)
+    except ShapeError:
+        return {}
+
+
 def is_judged(request: Request, workload: Workload) -> bool:
     """Tell whether a write of a workload is one that policy has a say in."""
-    metadata = workload.object.get("metadata") or {}
+    metadata = _mapping(workload.object, ("metadata",))
     kind = workload.kind.kind
     if request.sub_resource or metadata.get("deletionTimestamp") is not None:
         return False

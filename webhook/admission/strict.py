@@ -1,6 +1,6 @@
 """JSON from the wire, strictly: what two parsers could read differently is refused.
 
-Refused: duplicate keys, NaN and infinities, integers over 20 digits, lone surrogates, a byte-order
+Refused: duplicate keys, NaN and infinities, numbers over 20 digits, lone surrogates, a byte-order
 mark, anything but UTF-8, nesting over 254 levels. The API server's bodies never see the slow
 parser: orjson reads them, and writing them back proves that nothing was dropped or bent.
 """
@@ -15,8 +15,7 @@ from typing import Any, NoReturn
 import orjson
 
 MAX_DEPTH = 254  # what orjson writes at most, so that a body it writes back needs no counting
-MAX_DIGITS = 20  # of an integer; int64 and uint64 have 19 and 20
-MAX_NUMBER = 64  # characters of any other number; 25 say all that a float64 can hold
+MAX_DIGITS = 20  # uint64 has 20; a float64 is written with 17 and zeros in front
 _HALF_PAIR = re.compile(rb"\\u[dD]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _STRINGS = re.compile(rb'\\.|"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
@@ -126,8 +125,9 @@ def _integer(digits: str) -> int:
 
 
 def _number(digits: str) -> float:
-    if len(digits) > MAX_NUMBER:
-        raise StrictJSONError(f"a number has over {MAX_NUMBER} characters")
+    mantissa, _, _ = digits.lower().partition("e")
+    if len(mantissa.replace(".", "").lstrip("-0")) > MAX_DIGITS:
+        raise StrictJSONError(f"a number has over {MAX_DIGITS} digits")
     number = float(digits)
     if not math.isfinite(number):
         raise StrictJSONError("a number is out of range")

@@ -8,10 +8,11 @@ from webhook.admission.record import Outcome, Word, outcome
 from webhook.admission.review import Hook, Operation, Request
 from webhook.findings import Finding, Level
 from webhook.placement.model import Side
+from webhook.policy.decide import decide
 from webhook.policy.evaluate import Verdict, evaluate, unreadable
 from webhook.policy.model import Policy
 from webhook.policy.words import Action, Conflicts, Enforcement, OnUpdate, Placement
-from webhook.workloads import ShapeError, Workload, mapping_at, read
+from webhook.workloads import ShapeError, Workload, mapping_at
 
 _WRONG_SIDE = frozenset({"HG101", "HG102"})
 _KEPT_OFF = {
@@ -27,14 +28,13 @@ def judge(
     if request.object is None:
         return None
     try:
-        workload = read(request.object, policy.kinds, namespace=request.namespace)
+        workload = scope.read(request.object, request, policy)
     except ShapeError as error:
-        return _unreadable(hook, request, policy, error)
+        workload = scope.sketch(request.object, request, policy)
+        return _unreadable(hook, request, policy, workload, error, namespace_placement)
     if workload is None or not scope.is_judged(request, workload):
         return None
-    old = None
-    if request.operation is Operation.UPDATE:
-        old = change.read_old(request.old_object, workload, policy)
+    old = change.stored(request, policy)
     verdict = evaluate(workload, policy, namespace_placement=namespace_placement)
     return _Judgement(hook, request, policy, namespace_placement, verdict, old).outcome()
 
@@ -141,7 +141,7 @@ class _Judgement:
         lines = [f"{rule} {done}: added {self._policy.cloud_nodes.text[side]} ({decision.why})"]
         final = mapping_at(verdict.patched, workload.kind.template)
         if self._old is not None and final != self._old.template:
-            lines.append(f"{rule} {change.rollout(workload)}")
+            lines.append(f"{rule} {change.rollout(self._old, workload)}")
         spec = workload.object.get("spec")
         if workload.kind.kind == "StatefulSet" and (spec or {}).get("volumeClaimTemplates"):
             lines.append(
@@ -160,20 +160,27 @@ def _message(denying: list[Finding]) -> str:
     return "\n".join(lines)
 
 
-def _unreadable(hook: Hook, request: Request, policy: Policy, error: ShapeError) -> Outcome | None:
-    """Deny a shape Kubernetes would not decode, unless it was stored like that already."""
-    if request.sub_resource:
+def _unreadable(
+    hook: Hook,
+    request: Request,
+    policy: Policy,
+    workload: Workload | None,
+    error: ShapeError,
+    namespace_placement: Placement | None,
+) -> Outcome | None:
+    """Deny a shape Kubernetes would not decode where policy asks something of the workload.
+
+    Where the stored object was unreadable already, the write is only warned about.
+    """
+    if workload is None or not scope.is_judged(request, workload):
         return None
-    metadata = (request.object or {}).get("metadata")
-    if isinstance(metadata, dict) and metadata.get("deletionTimestamp") is not None:
+    decision = decide(workload, policy, namespace_placement=namespace_placement)
+    if decision.placement is Placement.ANY:
         return None
-    finding = str(unreadable(request.ref, error))
-    try:
-        stored = request.old_object is None or read(request.old_object, policy.kinds) is not None
-    except ShapeError:
-        stored = False
-    if stored:
-        answer = response.denied(finding, rule="HG100", verdict=Word.DENIED)
-        return outcome(hook, request, answer, rule="HG100", verdict=Word.DENIED)
-    answer = response.allowed([finding], rule="HG100", verdict=Word.WARNED)
-    return outcome(hook, request, answer, rule="HG100", verdict=Word.WARNED)
+    finding = unreadable(request.ref, error)
+    rule = finding.rule
+    if request.operation is Operation.UPDATE and change.stored(request, policy) is None:
+        answer = response.allowed([str(finding)], rule=rule, verdict=Word.WARNED)
+        return outcome(hook, request, answer, rule=rule, verdict=Word.WARNED)
+    answer = response.denied(_message([finding]), rule=rule, verdict=Word.DENIED)
+    return outcome(hook, request, answer, rule=rule, verdict=Word.DENIED)

@@ -19,22 +19,17 @@ class EniDocument:
     """What a rule may look at.
 
     `eni_conf` is the text, None when it is absent or blank. `root` is its parsed value, None when
-    it does not parse; then `error` says why. `mode` is the policy's say on credentials.
+    it does not parse; then `error` says why. `fields` are its members, {} for a top-level null,
+    None when it is no object at all. `mode` is the policy's say on credentials.
     """
 
     ref: ObjectRef | None
     data: Mapping[str, Any]
     mode: Mode
     eni_conf: str | None
-    root: Node | None
-    error: JsonError | None
-
-    @property
-    def fields(self) -> dict[str, Node] | None:
-        """The members of eni_conf, {} for a top-level null, None when it is no object at all."""
-        if self.root is None or self.root.kind not in ("object", "null"):
-            return None
-        return self.root.members()
+    root: Node | None = None
+    fields: Mapping[str, Node] | None = None
+    error: JsonError | None = None
 
     def text_of(self, field: str) -> str:
         """Return a string field of eni_conf; whatever is no string counts as blank."""
@@ -69,10 +64,10 @@ def read(data: Mapping[str, Any], mode: Mode, ref: ObjectRef | None = None) -> E
     """Parse a ConfigMap's data once for all rules."""
     text = data.get(ENI_CONF)
     if not isinstance(text, str) or not text.strip():
-        return EniDocument(ref=ref, data=data, mode=mode, eni_conf=None, root=None, error=None)
-    root = error = None
+        return EniDocument(ref=ref, data=data, mode=mode, eni_conf=None)
     try:
         root = jsontext.parse(text)
-    except JsonError as found:
-        error = found
-    return EniDocument(ref=ref, data=data, mode=mode, eni_conf=text, root=root, error=error)
+    except JsonError as error:
+        return EniDocument(ref=ref, data=data, mode=mode, eni_conf=text, error=error)
+    fields = root.members() if root.kind in ("object", "null") else None
+    return EniDocument(ref=ref, data=data, mode=mode, eni_conf=text, root=root, fields=fields)

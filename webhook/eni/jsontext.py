@@ -222,7 +222,7 @@ _QUOTES = "'\u2018\u2019\u201c\u201d`"
 
 
 def _unexpected(text: str, at: int, wanted: str) -> str:
-    """Say what stands where something else is wanted, without quoting more than one character."""
+    """Say what stands where something else is wanted; a letter or digit may begin a credential."""
     if at >= len(text):
         return f"the text ends where {wanted} is expected"
     if text[at] in _QUOTES:
@@ -233,5 +233,7 @@ def _unexpected(text: str, at: int, wanted: str) -> str:
         return "NaN and Infinity are not JSON"
     if text.startswith("{{", at):
         return "an unrendered template"
+    if text[at].isalnum():
+        return f"{wanted} is expected, found a bare letter or digit"
     shown = text[at] if text[at].isprintable() else f"U+{ord(text[at]):04X}"
     return f"{wanted} is expected, found {shown}"

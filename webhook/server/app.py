@@ -26,6 +26,7 @@ LARGE = 256 * 1024
 LARGE_AT_ONCE = 2  # parsing 7 MiB takes 160 MiB and holds the interpreter for a second
 LARGE_WAIT_SECONDS = 1.0
 _MARGIN_SECONDS = 0.5
+_DISCARDED_MIB = 16
 _JSON = "application/json"
 
 
@@ -110,14 +111,22 @@ def _body(environ: dict[str, Any]) -> bytes:
     if environ.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
         raise CallError(415, "the body must not be encoded")
     length = environ.get("CONTENT_LENGTH") or ""
-    if length.isdecimal() and int(length) > BODY_MAX:
-        raise CallError(413, "the body is too large")
-    body: bytes = environ["wsgi.input"].read(BODY_MAX + 1)
-    if len(body) > BODY_MAX:
+    stream = environ["wsgi.input"]
+    announced = length.isdecimal() and int(length) > BODY_MAX
+    body: bytes = b"" if announced else stream.read(BODY_MAX + 1)
+    if announced or len(body) > BODY_MAX:
+        _discard(stream)
         raise CallError(413, "the body is too large")
     if not body:
         raise CallError(400, "the body is empty")
     return body
+
+
+def _discard(stream: Any) -> None:
+    """Read a little more of a body nobody wants: a client that is still sending hears no answer."""
+    for _ in range(_DISCARDED_MIB):
+        if not stream.read(1024 * 1024):
+            return
 
 
 def _acquire(large: threading.BoundedSemaphore) -> None:

@@ -23,13 +23,33 @@ def check(document: EniDocument) -> Iterator[Finding]:
         return
     if document.text_of("access_key").strip() or document.text_of("access_secret").strip():
         return
-    elsewhere = document.text_of("ipam_type") == "crd" or document.mode == "secret-or-inline"
+    level, meaning, fix = _meaning(document)
     yield document.finding(
         ID,
-        Level.WARNING if elsewhere else LEVEL,
+        level,
         "eni_conf.access_key",
-        "this and eni_conf.access_secret are empty; Terway has no other credential here and "
-        "cannot create ENIs",
-        fix="create a RAM user with the policy Terway needs and fill in both",
+        f"this and access_secret are empty; {meaning}",
+        fix=fix,
         node=document.fields.get("access_key"),
+    )
+
+
+def _meaning(document: EniDocument) -> tuple[Level, str, str]:
+    """Return how bad it is here, what follows from it, and what to do."""
+    if document.text_of("ipam_type") == "crd":
+        return (
+            Level.WARNING,
+            "in crd mode Terway's controller needs a pair of its own",
+            "put one into Secret kube-system/terway-controlplane-credential",
+        )
+    if document.mode == "secret-or-inline":
+        return (
+            Level.WARNING,
+            "Secret alibaba-addon-secret must hold both",
+            "create Secret kube-system/alibaba-addon-secret with access-key-id, access-key-secret",
+        )
+    return (
+        LEVEL,
+        "Terway has no other credential here and cannot create ENIs",
+        "create a RAM user with the policy Terway needs and fill in both",
     )
