@@ -65,15 +65,27 @@ class _Judgement:
         denying = [f for f in findings if self._denies(f)]
         findings += self._dropped()
         warnings = [str(f) for f in findings if f not in denying and f.level is not Level.NOTE]
-        rule = self._verdict.decision.rule
         if denying:
-            answer = response.denied(_message(denying), warnings, rule=rule, verdict=Word.DENIED)
-            return outcome(self._hook, self._request, answer, rule=rule, verdict=Word.DENIED)
-        if self._injects:
-            return self._patched(rule, warnings)
-        word = Word.WARNED if warnings else self._quiet()
-        answer = response.allowed(warnings, rule=rule, verdict=word)
+            word = Word.DENIED
+            answer = response.denied(_message(denying), warnings, **self._told(word, findings))
+        elif self._injects:
+            word = Word.INJECTED
+            warnings = [*self._injected(), *warnings]
+            verdict = self._verdict
+            patch.prove(verdict.workload.object, verdict.ops, verdict.patched)
+            answer = response.patched(verdict.ops, warnings, **self._told(word, findings))
+        else:
+            word = Word.WARNED if warnings else self._quiet()
+            answer = response.allowed(warnings, **self._told(word, findings))
+        rule = self._verdict.decision.rule
         return outcome(self._hook, self._request, answer, rule=rule, verdict=word)
+
+    def _told(self, word: Word, findings: list[Finding]) -> dict[str, str]:
+        """Return the audit annotations; a note such as HG105 is told nowhere else."""
+        told = {"rule": self._verdict.decision.rule, "verdict": word.value}
+        if findings:
+            told["findings"] = ",".join(dict.fromkeys(finding.rule for finding in findings))
+        return told
 
     def _is_mutated(self) -> bool:
         """Tell whether this write is one that is injected."""
@@ -122,15 +134,9 @@ class _Judgement:
         asked = self._verdict.decision.placement is not Placement.ANY
         return Word.UNCHANGED if asked else Word.LEFT_ALONE
 
-    def _patched(self, rule: str, warnings: list[str]) -> Outcome:
-        verdict = self._verdict
-        warnings = [*self._injected(verdict), *warnings]
-        patch.prove(verdict.workload.object, verdict.ops, verdict.patched)
-        answer = response.patched(verdict.ops, warnings, rule=rule, verdict=Word.INJECTED)
-        return outcome(self._hook, self._request, answer, rule=rule, verdict=Word.INJECTED)
-
-    def _injected(self, verdict: Verdict) -> list[str]:
+    def _injected(self) -> list[str]:
         """Say what was injected and why, and what it does to pods that run."""
+        verdict = self._verdict
         decision, workload = verdict.decision, verdict.workload
         side = decision.placement.side
         if side is None:
