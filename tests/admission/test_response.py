@@ -29,7 +29,10 @@ TOLD = {"rule": "r", "verdict": "v"}
     ids=["plain", "warned", "denied", "denied and warned", "patched", "patched and warned"],
 )
 def test_every_answer_is_one_the_api_server_takes(
-    answer: Response, allowed: bool, patch: bool, code: int | None
+    answer: Response,
+    allowed: bool,  # noqa: FBT001  # a table's column
+    patch: bool,  # noqa: FBT001
+    code: int | None,
 ) -> None:
     wire = answer.to_wire("u1")
 

@@ -72,7 +72,7 @@ def decode(document: object) -> Request:
     if not isinstance(request, dict):
         raise ReviewError("request is missing")
     uid = _text(request, "uid")
-    operation = request.get("operation")
+    operation = _text(request, "operation")
     if not uid:
         raise ReviewError("request.uid is missing")
     if operation not in _OPERATIONS:

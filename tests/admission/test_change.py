@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.admission.writes import KEY, LINUX, PINNED, changed, judge, policy, required, workload
+from webhook.admission.review import Hook
+
+POLICY = policy()
+CONTROLLER = "system:serviceaccount:kube-system:deployment-controller"
+ROLLING = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "25%", "maxSurge": 1}}
+
+
+def warnings(obj: dict[str, Any], old: dict[str, Any], **options: Any) -> list[str]:
+    found: list[str] = judge(Hook.MUTATE, obj, old, by=POLICY, **options).get("warnings", [])
+    return found
+
+
+def of(kind: str, status: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
+    return changed(workload(kind), spec=spec, status=status or {})
+
+
+@pytest.mark.parametrize(
+    ("obj", "told"),
+    [
+        (of("DaemonSet", {"desiredNumberScheduled": 42, "currentNumberScheduled": 40},
+            updateStrategy={"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1}}),
+         "restarts 42 pods of web, RollingUpdate, maxUnavailable 1"),
+        (of("DaemonSet", {"currentNumberScheduled": 1}), "restarts 1 pod of web"),
+        (of("DaemonSet"), "restarts the pods of web"),
+        (of("DaemonSet", {"desiredNumberScheduled": 3}, updateStrategy={"type": "OnDelete"}),
+         "OnDelete, 3 pods of web restart when deleted; those on the wrong side go now"),
+        (of("Deployment", replicas=3, strategy=ROLLING),
+         "restarts 3 pods of web, RollingUpdate, maxUnavailable 25%"),
+        (of("Deployment", replicas=0, strategy={"type": "Recreate"}),
+         "restarts 0 pods of web, Recreate"),
+        (of("Deployment"), "restarts 1 pod of web"),
+        (of("StatefulSet", replicas=2, updateStrategy={"type": "OnDelete"}),
+         "OnDelete, 2 pods of web restart when deleted"),
+        (of("CronJob"), "jobs of web have it from the next run on"),
+        (of("ReplicaSet", replicas=2), "only new pods of web have it"),
+        (of("ReplicationController", replicas=2), "only new pods of web have it"),
+        (of("CloneSet", replicas=5, updateStrategy={"type": "ReCreate", "maxUnavailable": 2}),
+         "restarts 5 pods of web, ReCreate"),
+        (of("CloneSet"), "restarts the pods of web"),
+        (of("Deployment", replicas="3", strategy=[1]), "restarts the pods of web"),
+        (of("DaemonSet", {"desiredNumberScheduled": True}, updateStrategy={"type": 1}),
+         "restarts the pods of web"),
+    ],
+)  # fmt: skip
+def test_an_injection_into_a_live_template_says_what_restarts(
+    obj: dict[str, Any], told: str
+) -> None:
+    assert warnings(obj, obj)[1] == f"HG101 changes the pod template: {told}"
+
+
+def test_the_pods_of_a_daemon_set_are_counted_from_the_stored_status() -> None:
+    stored = of("DaemonSet", {"desiredNumberScheduled": 7})
+    put = workload("DaemonSet")
+
+    assert warnings(put, stored)[1] == "HG101 changes the pod template: restarts 7 pods of web"
+
+
+def test_a_new_object_restarts_nothing() -> None:
+    assert len(judge(Hook.MUTATE, workload(), by=POLICY)["warnings"]) == 1
+
+
+def test_a_put_that_forgets_the_pin_restarts_nothing() -> None:
+    assert len(warnings(workload(), workload(affinity=required([PINNED])))) == 1
+
+
+def dropped(old: Any, new: Any, kind: str = "DaemonSet", **options: Any) -> list[list[str]]:
+    """What both hooks warn about in a namespace that policy says nothing of."""
+    before, after = workload(kind, "any", affinity=old), workload(kind, "any", affinity=new)
+    return [judge(hook, after, before, by=POLICY, **options).get("warnings", []) for hook in Hook]
+
+
+ARCH = {"key": "kubernetes.io/arch", "operator": "NotIn", "values": ["arm", "arm64"]}
+GUARDED = required([LINUX, ARCH])
+SAID = [
+    "HG107 this update drops node terms: "
+    + "kubernetes.io/os In [linux], kubernetes.io/arch NotIn [arm, arm64]"
+]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["DaemonSet", "Deployment", "StatefulSet", "CronJob", "ReplicaSet", "ReplicationController",
+     "CloneSet"],
+)  # fmt: skip
+def test_a_patch_that_replaces_the_list_is_told_by_both_hooks_alike(kind: str) -> None:
+    assert dropped(GUARDED, required([PINNED]), kind) == [SAID, SAID]
+
+
+@pytest.mark.parametrize(
+    ("new", "expected"),
+    [
+        (None, SAID),
+        ({}, SAID),
+        ({"nodeAffinity": None}, SAID),
+        (required([LINUX]), ["HG107 this update drops node terms: kubernetes.io/arch NotIn [arm, arm64]"]),
+        (GUARDED, []),
+        (required([ARCH, LINUX, PINNED]), []),
+    ],
+    ids=["no affinity", "empty", "null", "one expression", "the same", "more, in another order"],
+)  # fmt: skip
+def test_only_what_goes_is_listed(new: Any, expected: list[str]) -> None:
+    assert dropped(GUARDED, new) == [expected, expected]
+
+
+def test_a_system_controller_and_a_deletion_drop_in_silence() -> None:
+    assert dropped(GUARDED, None, user=CONTROLLER) == [[], []]
+    gone = changed(workload("DaemonSet", "any"), metadata={"deletionTimestamp": "x"})
+    for hook in Hook:
+        answer = judge(hook, gone, workload("DaemonSet", "any", affinity=GUARDED), by=POLICY)
+        assert "warnings" not in answer
+
+
+def test_terms_that_cannot_be_read_are_not_compared() -> None:
+    assert dropped({"nodeAffinity": 1}, None) == [[], []]
+
+
+def test_a_drop_beside_an_injection_is_told_beside_it() -> None:
+    told = warnings(workload(), workload(affinity=required([LINUX, PINNED])))
+
+    assert told[0].startswith("HG101 kept off cloud nodes")
+    assert told[-1] == "HG107 this update drops node terms: kubernetes.io/os In [linux]"
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "verdict"),
+    [
+        (workload(), None, "denied"),
+        (workload(), workload(), "warned"),
+        (workload(), workload(affinity=required([PINNED])), "denied"),
+        (workload(nodeSelector={"a": "b"}), workload(), "warned"),
+        (workload(nodeSelector={KEY: "true"}), workload(), "denied"),
+        (workload(nodeSelector={KEY: "true"}), workload(nodeSelector={KEY: "true", "a": "b"}), "warned"),
+        (changed(workload(), metadata={"labels": {"a": "b"}}), workload(), "warned"),
+        (workload(), changed(workload(), spec={"template": [1]}), "denied"),
+    ],
+    ids=["created", "nothing changes", "the pin goes", "it was so before", "another finding",
+         "the same finding", "labels alone", "what was stored cannot be read"],
+)  # fmt: skip
+def test_the_ratchet_of_the_validating_hook(
+    new: dict[str, Any], old: dict[str, Any] | None, verdict: str
+) -> None:
+    assert judge(Hook.VALIDATE, new, old, by=POLICY)["verdict"] == verdict
+
+
+def test_the_placement_label_counts_as_a_change() -> None:
+    label = "hybrid-guard.io/placement"
+    by = policy("overrides: {namespaces: [home]}\n")
+    bare, labelled = workload(), changed(workload(), metadata={"labels": {label: "on-prem"}})
+
+    assert judge(Hook.VALIDATE, labelled, bare, by=by)["verdict"] == "denied"
+    assert judge(Hook.VALIDATE, labelled, labelled, by=by)["verdict"] == "warned"

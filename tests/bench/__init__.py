@@ -1,0 +1,1 @@
+"""`make bench`: the server at its TLS socket, beside the floor that Flask and gunicorn set."""
