@@ -45,16 +45,44 @@ def steps(text: str) -> tuple[str | int, ...]:
 
 
 def prove(obj: dict[str, Any], ops: tuple[Add, ...], expected: dict[str, Any]) -> None:
-    """Apply `ops` to `obj`, in place, with an independent library and compare with `expected`.
+    """Apply `ops` with an independent library and compare with `expected`, or raise PatchError.
 
     The API server refuses a write whose patch does not apply, whatever `failurePolicy` says
     (apiserver, webhook/mutating/dispatcher.go), so a broken patch must never leave the process.
-    `obj` is spent afterwards; parts it shares with `expected` compare by identity, hence cheaply,
-    as long as every container on the path of an operation was copied for `expected`.
+    Whether an `add` applies depends on what its path leads through and on nothing beside it: the
+    library gets that part alone, as it copies what it is given (85 µs for a calico-node), and
+    what stands beside must be the very same values in both objects.
     """
+    paths = [op.path for op in ops]
     try:
-        result = jsonpatch.JsonPatch([op.wire() for op in ops]).apply(obj, in_place=True)
+        result = jsonpatch.JsonPatch([op.wire() for op in ops]).apply(_along(obj, paths))
     except (jsonpatch.JsonPatchException, JsonPointerException) as error:
         raise PatchError(f"planned patch does not apply: {error}") from error
-    if result != expected:
+    if result != _along(expected, paths) or not _same_beside(obj, expected, paths):
         raise PatchError("planned patch does not give the planned object")
+
+
+def _along(value: Any, paths: list[tuple[str | int, ...]]) -> Any:
+    """Return what the paths lead through, without what stands beside them in objects."""
+    if not isinstance(value, dict) or () in paths:
+        return value
+    return {
+        key: _along(value[key], [path[1:] for path in paths if path[0] == key])
+        for key in dict.fromkeys(path[0] for path in paths)
+        if key in value
+    }
+
+
+def _same_beside(one: Any, two: Any, paths: list[tuple[str | int, ...]]) -> bool:
+    """Tell whether all that stands beside the paths is the very same in both."""
+    if not isinstance(one, dict) or not isinstance(two, dict) or () in paths:
+        return True
+    steps = {path[0] for path in paths}
+    if one.keys() - steps != two.keys() - steps:
+        return False
+    return all(
+        _same_beside(one.get(key), two.get(key), [path[1:] for path in paths if path[0] == key])
+        if key in steps
+        else value is two[key]
+        for key, value in one.items()
+    )

@@ -79,8 +79,7 @@ def dropped(old: Any, new: Any, kind: str = "DaemonSet", **options: Any) -> list
 ARCH = {"key": "kubernetes.io/arch", "operator": "NotIn", "values": ["arm", "arm64"]}
 GUARDED = required([LINUX, ARCH])
 SAID = [
-    "HG107 this update drops node terms: "
-    + "kubernetes.io/os In [linux], kubernetes.io/arch NotIn [arm, arm64]"
+    f"HG107 this update drops node terms: {LINUX['key']} In [linux], {ARCH['key']} NotIn [arm, arm64]"
 ]
 
 

@@ -14,10 +14,7 @@ _JUDGED = (Operation.CREATE, Operation.UPDATE)
 def handle(
     hook: Hook, request: Request, policy: Policy, *, namespace_placement: Placement | None = None
 ) -> Outcome:
-    """Answer a request. Raises PatchError when our own patch is broken, and nothing else.
-
-    The request's object is spent afterwards: a patch is proven by applying it in place.
-    """
+    """Answer a request. Raises PatchError when our own patch is broken, and nothing else."""
     judged = configmap.judge(hook, request, policy)
     if judged is None and request.operation in _JUDGED:
         judged = workload.judge(hook, request, policy, namespace_placement=namespace_placement)

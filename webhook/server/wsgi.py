@@ -13,7 +13,8 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.workers import gthread
 
-from webhook.server.app import Guard, create_app
+from webhook.server.app import create_app
+from webhook.server.hooks import Guard
 from webhook.server.reload import PolicyWatch
 from webhook.server.tls import Certificates
 from webhook.telemetry import logs
