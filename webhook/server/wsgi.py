@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import ssl
 import tempfile
@@ -25,6 +26,7 @@ gthread.DEFAULT_WORKER_DATA_TIMEOUT = 1.0
 # The API server drops idle connections after 90 s; whoever closes second never breaks a call.
 KEEP_ALIVE_SECONDS = 120
 GRACEFUL_SECONDS = 20
+_COLLECT_AFTER = 20_000
 
 
 def settings(
@@ -85,13 +87,18 @@ class Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no typ
         self._watch.start()
         self._certificates.announce()
         logging.getLogger("gunicorn.error").addFilter(_is_news)
-        return create_app(
+        app = create_app(
             Guard(
                 policy=self._watch.current,
                 not_ready=self._not_ready,
                 wants_client_certificate=self._wants_client_certificate,
             )
         )
+        # A review makes hundreds of dicts and no cycle: collecting after each 700 of them, over
+        # all that was imported, costs a tenth of the rate.
+        gc.freeze()
+        gc.set_threshold(_COLLECT_AFTER)
+        return app
 
     def _context(self, _conf: Any, _default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
         return self._certificates.current().context
