@@ -155,3 +155,11 @@ def test_the_placement_label_counts_as_a_change() -> None:
 
     assert judge(Hook.VALIDATE, labelled, bare, by=by)["verdict"] == "denied"
     assert judge(Hook.VALIDATE, labelled, labelled, by=by)["verdict"] == "warned"
+
+
+def test_a_rule_that_begins_to_apply_denies_no_write_of_something_else() -> None:
+    by = policy("rules: [{name: core, match: {labels: {team: core}}, placement: on-prem}]\n")
+    named = changed(workload(), metadata={"labels": {"team": "core"}})
+
+    assert judge(Hook.VALIDATE, named, workload(), by=by)["verdict"] == "warned"
+    assert judge(Hook.VALIDATE, named, by=by)["verdict"] == "denied"

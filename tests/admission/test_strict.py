@@ -74,6 +74,7 @@ SEEDS = [
 ]
 TOKENS = [b'"a":1,', b'"a" :1,', b',"a":2', b"\\u0061", b"\\u0022:", b'":', b'"', b"{", b"}", b"[", b"]", b" ",
           b"1e400", b"-0", b"1.0", b"00", b"99999999999999999999", b"123456789012345678901", b"NaN", b"\\ud800",
+          b" -9223372036854775809", b"0.000012345678901234568", b"1e+20", b"-0.0", b"5e-324", b"\x7f", b"\r",
           b"\\ud83d\\ude00", b"\xff", b"\xe2\x80\xa8", b"<", b"&", b"\\u2028", b"\n", b"\t", b"\\/", b"\\", b"null"]  # fmt: skip
 
 
@@ -108,3 +109,55 @@ def test_what_go_writes_needs_no_slow_parser(monkeypatch: pytest.MonkeyPatch) ->
 
     assert strict.loads(SEEDS[1]) == json.loads(SEEDS[1])
     assert strict.loads(b'{"a":"\\u003cx\\u003e"}\n') == {"a": "<x>"}
+
+
+@pytest.mark.parametrize(
+    ("opening", "inner", "closing"),
+    [(b"[", b"", b"]"), (b"[", b"1", b"]"), (b'{"a":', b'"x"', b"}"), (b'{"a":', b"{}", b"}"), (b" [ ", b"[]", b" ] ")],
+    ids=["lists", "a number inside", "objects", "an object inside", "with blanks"],
+)  # fmt: skip
+def test_nesting_is_refused_past_one_depth_by_both_parsers(
+    opening: bytes, inner: bytes, closing: bytes
+) -> None:
+    deepest = 254 - (inner in (b"{}", b"[]"))
+    at_the_limit = opening * deepest + inner + closing * deepest
+    over_it = opening * (deepest + 1) + inner + closing * (deepest + 1)
+
+    for load in (strict.loads, strict.loads_slowly):
+        assert outcome(load, at_the_limit) is not StrictJSONError
+        with pytest.raises(StrictJSONError, match="nested over 254 levels"):
+            load(over_it)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"0.000012345678901234568", b'{"a": -9223372036854775809}', b"-0", b"-0.0", b"1.0", b"1", b"1e2", b"1E+20",
+     b"100000000000000000000.0", b"99999999999999999999", b"5e-324", b"1e-400", b"1e400", b"[18446744073709551615]",
+     b"[-9223372036854775808]", b"1." + b"0" * 80, b"0." + b"0" * 80 + b"1"],
+)  # fmt: skip
+def test_numbers_have_one_value_and_one_type(body: bytes) -> None:
+    assert outcome(strict.loads, body) == outcome(strict.loads_slowly, body)
+
+
+def test_half_a_pair_is_found_however_deep_it_stands() -> None:
+    for body in (
+        b'["\\ud800"]',
+        b'[["\\uDFFF"]]',
+        b'{"a":[{"b":["\\ud800\\ud800"]}]}',
+        b'[{"\\udc00":1}]',
+    ):
+        with pytest.raises(StrictJSONError, match="surrogate"):
+            strict.loads(body)
+
+
+def test_a_hostile_body_is_refused_in_time_that_fits_its_size() -> None:
+    size = 1 << 20
+    for body in (
+        b"[" * size,
+        b"[]," * (size // 3),
+        b'"' + b"\\" * size,
+        b'[{"' * size,
+        b"1" * size,
+    ):
+        with pytest.raises(StrictJSONError):
+            strict.loads(body)

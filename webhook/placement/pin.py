@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from webhook.patch import Add
 from webhook.placement import proof, selector
@@ -16,6 +19,9 @@ from webhook.placement.model import CloudNodes, Proof, Side, Sides
 from webhook.placement.selector import REQUIRED, TERMS, NodeSelector, Path
 
 PREFERRED: Path = ("affinity", "nodeAffinity", "preferredDuringSchedulingIgnoredDuringExecution")
+
+
+_REMEMBERED_BYTES = 16 * 1024
 
 
 class Outcome(enum.StrEnum):
@@ -48,20 +54,57 @@ def pin_to(pod_spec: dict[str, Any], side: Side, cloud: CloudNodes) -> Pin:
     For every node n: the result fits n exactly when the input fits n and n is on `side`.
     Raises ShapeError, with the path below the pod spec, for a type Go's decoder would refuse.
     """
+    plan = _planned(pod_spec, side, cloud)
+    return Pin(
+        outcome=plan.outcome,
+        proof=plan.proof,
+        spec=applied(pod_spec, plan.ops) if plan.ops else pod_spec,
+        ops=plan.ops,
+        dead_terms=plan.dead_terms,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """What pinning does to every spec with the same nodeSelector and affinity."""
+
+    outcome: Outcome
+    proof: Proof
+    ops: tuple[Add, ...] = ()
+    dead_terms: tuple[int, ...] = ()
+
+
+def _planned(pod_spec: dict[str, Any], side: Side, cloud: CloudNodes) -> _Plan:
+    """Plan, or remember: operators write the same few objects over and over (16 µs against 3)."""
+    deciding: dict[str, Any] = {
+        key: pod_spec[key] for key in ("nodeSelector", "affinity") if key in pod_spec
+    }
+    try:
+        text = orjson.dumps(deciding)
+    except orjson.JSONEncodeError:
+        return _plan(deciding, side, cloud)
+    if len(text) > _REMEMBERED_BYTES:
+        return _plan(deciding, side, cloud)
+    return _remembered(text, side, cloud)
+
+
+@lru_cache(maxsize=512)
+def _remembered(text: bytes, side: Side, cloud: CloudNodes) -> _Plan:
+    return _plan(orjson.loads(text), side, cloud)
+
+
+def _plan(pod_spec: dict[str, Any], side: Side, cloud: CloudNodes) -> _Plan:
     parsed = selector.parse(pod_spec)
     proven = proof.prove_parsed(parsed, cloud)
     if proven.sides is Sides.NONE:
-        return Pin(outcome=Outcome.NONE, proof=proven, spec=pod_spec)
+        return _Plan(outcome=Outcome.NONE, proof=proven)
     if proven.sides is not Sides.BOTH:
         right = proven.sides.value == side.value
-        outcome = Outcome.UNCHANGED if right else Outcome.CONTRADICTION
-        return Pin(outcome=outcome, proof=proven, spec=pod_spec)
-    ops = _require(pod_spec, parsed, side, cloud)
-    return Pin(
+        return _Plan(outcome=Outcome.UNCHANGED if right else Outcome.CONTRADICTION, proof=proven)
+    return _Plan(
         outcome=Outcome.PATCHED,
         proof=proven,
-        spec=applied(pod_spec, ops),
-        ops=ops,
+        ops=_require(pod_spec, parsed, side, cloud),
         dead_terms=_dead_terms(parsed, side, cloud),
     )
 
