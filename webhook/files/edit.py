@@ -19,6 +19,9 @@ from webhook.files.manifests import Step
 from webhook.patch import Add
 
 
+_MARK = "\ufeff"  # a byte-order mark
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
     """What to add to one object of a text: its number there, and what it is to become."""
@@ -39,6 +42,8 @@ class Splice:
 
 def apply(text: str, edits: tuple[Edit, ...], file: str) -> str:
     """Return the text with all edits in it, or raise FileError and change nothing."""
+    if text.startswith(_MARK):  # libyaml does not count it
+        return _MARK + apply(text.removeprefix(_MARK), edits, file)
     before = list(manifests.parse(text, file))
     splices = plan(text, edits, file)
     result = text
@@ -128,8 +133,6 @@ def _append_item(text: str, parent: yaml.SequenceNode, value: Any, newline: str)
     """Put an item behind the last one of a block sequence, in front of comments that follow."""
     dash = text.rfind("-", 0, parent.value[0].start_mark.index)
     column = dash - (max(text.rfind("\n", 0, dash), text.rfind("\r", 0, dash)) + 1)
-    if text[:1] == "\ufeff" and "\n" not in text[:dash]:
-        column -= 1
     end = _end(parent.value[-1])
     stop = text.find("\n", end)
     line_end = len(text) if stop < 0 else stop

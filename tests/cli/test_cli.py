@@ -1,0 +1,335 @@
+"""The command line as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.reviews import patch_of, review
+
+EXAMPLES = ROOT / "examples"
+CALICO = str(EXAMPLES / "calico-bgp.yaml")
+POLICY = str(EXAMPLES / "policy.yaml")
+
+
+def run(
+    *arguments: str | Path, stdin: str | bytes = "", **environ: str
+) -> subprocess.CompletedProcess[str]:
+    data = stdin if isinstance(stdin, bytes) else stdin.encode()
+    done = subprocess.run(
+        [sys.executable, "-m", "webhook", *map(str, arguments)],
+        input=data, capture_output=True, cwd=ROOT, check=False, env={**os.environ, **environ},
+    )  # fmt: skip
+    out, err = done.stdout.decode(), done.stderr.decode()
+    assert "Traceback" not in err
+    return subprocess.CompletedProcess(done.args, done.returncode, out, err)
+
+
+def calico() -> dict[str, Any]:
+    return {"apiVersion": "apps/v1", "kind": "DaemonSet",
+            "metadata": {"name": "calico-node", "namespace": "kube-system"},
+            "spec": {"template": {"spec": {"containers": []}}}}  # fmt: skip
+
+
+@pytest.mark.parametrize("verb", ["serve", "review", "patch", "explain", "schema", "completion"])
+def test_every_verb_has_help_with_an_example(verb: str) -> None:
+    done = run(verb, "--help")
+
+    assert done.returncode == 0
+    assert "Example" in done.stdout
+    assert verb in run("--help").stdout
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, webhook.cli as c\n"
+        "try: c.cli.main(['--help'], standalone_mode=False)\n"
+        "except SystemExit: pass\n"
+        "heavy = {'flask', 'gunicorn', 'pydantic', 'yaml', 'cryptography', 'jsonpatch', 'orjson'} & set(sys.modules)\n"
+        "sys.exit(', '.join(sorted(heavy)) if heavy else 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_version_and_schema_print() -> None:
+    assert run("--version").stdout.startswith("hybrid-guard 0.")
+    assert json.loads(run("schema").stdout)["properties"]["network"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts_are_printed(shell: str) -> None:
+    assert "_HYBRID_GUARD_COMPLETE" in run("completion", shell).stdout
+
+
+def test_bash_completes_verbs(tmp_path: Path) -> None:
+    if shutil.which("bash") is None:
+        pytest.skip("bash is not on this machine")
+    (tmp_path / "hybrid-guard").write_text(f'#!/bin/sh\nexec {sys.executable} -m webhook "$@"\n')
+    (tmp_path / "hybrid-guard").chmod(0o755)
+    script = (
+        'eval "$(hybrid-guard completion bash)"; COMP_WORDS=(hybrid-guard ex); COMP_CWORD=1; '
+        '_hybrid_guard_completion hybrid-guard; echo "${COMPREPLY[@]}"'
+    )
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PATH": path},
+    )
+
+    assert done.stdout.split() == ["explain"]
+
+
+def test_review_answers_as_the_server_would_and_exits_by_the_verdict() -> None:
+    injected = run("review", "--network", "bgp", stdin=json.dumps(review(calico())))
+    denied = run(
+        "review", "--network", "bgp", "--hook", "validate", stdin=json.dumps(review(calico()))
+    )
+    placed = run(
+        "review", "--network", "host", "--placement", "cloud", stdin=json.dumps(review(calico()))
+    )
+    neither = run("review", "--network", "bgp", stdin="{}")
+
+    assert (injected.returncode, denied.returncode, placed.returncode, neither.returncode) == (
+        0,
+        1,
+        0,
+        2,
+    )
+    assert patch_of(json.loads(injected.stdout))
+    assert not json.loads(denied.stdout)["response"]["allowed"]
+    assert '"In"' in json.dumps(patch_of(json.loads(placed.stdout)))
+    assert "not an AdmissionReview" in neither.stderr
+
+
+def test_review_sends_config_maps_to_the_validating_hook() -> None:
+    config_map = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"eni_conf": "{}"},
+                  "metadata": {"name": "eni-config", "namespace": "kube-system"}}  # fmt: skip
+    done = run("review", "--network", "bgp", stdin=json.dumps(review(config_map)))
+
+    assert done.returncode == 1
+    assert "ENI020" in done.stdout
+
+
+def test_patch_writes_what_admission_would_store() -> None:
+    done = run("patch", "--network", "bgp", CALICO)
+
+    assert done.returncode == 0
+    assert done.stdout.count("alibabacloud.com/external") == 1
+    assert "# every NoSchedule taint" in done.stdout
+    again = run("patch", "--network", "bgp", "-", stdin=done.stdout)
+    assert again.stdout == done.stdout
+    assert run("patch", "--network", "overlay", CALICO).stdout == Path(CALICO).read_text()
+
+
+def test_patch_shows_a_diff_and_edits_in_place(tmp_path: Path) -> None:
+    target = tmp_path / "calico.yaml"
+    shutil.copy(CALICO, target)
+    target.chmod(0o640)
+
+    diff = run("patch", "--network", "bgp", "--diff", target)
+    edited = run("patch", "--network", "bgp", "--in-place", target)
+
+    assert [
+        line
+        for line in diff.stdout.splitlines()
+        if line.startswith("-") and not line.startswith("---")
+    ] == []
+    assert "+      affinity:" in diff.stdout
+    assert (edited.returncode, edited.stdout) == (0, "")
+    assert "alibabacloud.com/external" in target.read_text()
+    assert target.stat().st_mode & 0o777 == 0o640
+    assert sorted(tmp_path.iterdir()) == [target]
+
+
+def test_patch_leaves_a_contradiction_and_says_so() -> None:
+    file = EXAMPLES / "workloads.yaml"
+    done = run("patch", "--policy", POLICY, file)
+
+    assert done.returncode == 1
+    assert "workloads.yaml:35:7: HG103 contradiction: rule batch-stays-home" in done.stderr
+    assert done.stdout.count("nodeSelectorTerms") == 1
+
+
+def test_explain_says_why_and_exits_by_the_findings() -> None:
+    done = run("explain", "--network", "bgp", CALICO)
+    quiet = run("explain", "--network", "overlay", CALICO)
+
+    assert (done.returncode, quiet.returncode) == (1, 0)
+    for words in (
+        "placement  on-prem (calico, bgp network)",
+        "can land   both",
+        "patch      add",
+        "HG101",
+        "fix: add to each term",
+    ):
+        assert words in done.stdout
+    assert "patch      none: it may run on both sides" in quiet.stdout
+    assert "\x1b[" not in done.stdout
+
+
+def test_explain_prints_the_documented_json() -> None:
+    document = json.loads(run("explain", "--network", "bgp", "-o", "json", CALICO).stdout)
+
+    assert document["version"] == 1
+    assert set(document) == {"version", "findings", "workloads", "summary"}
+    finding = document["findings"][0]
+    assert set(finding) == {"rule", "level", "message", "fix", "object", "location"}
+    assert finding["object"] == {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "namespace": "kube-system",
+        "name": "calico-node",
+    }
+    assert finding["location"]["line"] == 32
+    row = document["workloads"][0]
+    assert {"object", "placement", "rule", "sides", "witness", "patch"} <= set(row)
+    assert (row["placement"], row["rule"], row["sides"]) == ("on-prem", "catalogue/calico", "both")
+
+
+def test_explain_picks_an_object_by_name_and_takes_namespaces_from_the_input() -> None:
+    namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: kube-system, labels: {hybrid-guard.io/placement: any}}\n---\n"
+    text = namespace + json.dumps(calico())
+    picked = run(
+        "explain", "--network", "bgp", EXAMPLES, "DaemonSet/kube-system/cilium", "-o", "json"
+    )
+
+    assert [row["object"]["name"] for row in json.loads(picked.stdout)["workloads"]] == ["cilium"]
+    assert (
+        "any (namespace kube-system is any)"
+        in run("explain", "--network", "bgp", "-", stdin=text).stdout
+    )
+    given = run(
+        "explain", "--network", "bgp", "--namespace-label", "kube-system=cloud", "-", stdin=text
+    )
+    assert "cloud (namespace kube-system is cloud)" in given.stdout
+
+
+def test_explain_names_the_cure_for_colliding_field_managers_and_a_gone_api() -> None:
+    flannel = run("explain", "--network", "bgp", EXAMPLES / "flannel-vxlan.yaml").stdout
+    old = {**calico(), "apiVersion": "extensions/v1beta1"}
+    gone = run("explain", "--network", "bgp", stdin=json.dumps(old)).stdout
+
+    assert "hybrid-guard patch" in flannel
+    assert "--force-conflicts" in flannel
+    assert "extensions/v1beta1 DaemonSet is gone since Kubernetes 1.16: write apps/v1" in gone
+
+
+BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{chr(98 + n)}: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(8)
+)
+DEPLOYMENT = "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: calico-node, namespace: kube-system}\nspec:\n  template:\n    spec:\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "status"),
+    [
+        ("a: [1\nb: 2\n", "bad.yaml:2:2: not YAML", 2),
+        ("a: b: c\n", "bad.yaml:1:5: not YAML", 2),
+        (b"\x00\x01\xff", "bad.yaml:1: not UTF-8 text", 2),
+        (BOMB, "expand to over", 2),
+        ("metadata: {name: x}\n", "bad.yaml:1:1: an object has no apiVersion", 2),
+        ("apiVersion: v1\n", "bad.yaml:1:1: an object has no kind", 2),
+        ("- a\n", "bad.yaml:1:1: a document is not a Kubernetes object", 2),
+        ("kind: A\napiVersion: v1\nkind: B\n", "bad.yaml:3:1: not YAML: the key kind stands twice", 2),
+        ("kind: A\napiVersion: v1\n1: x\n", "is not a string: put it in quotes", 2),
+        ("kind: !!python/object:os.system x\napiVersion: v1\n", "is not plain YAML", 2),
+        ("a: *nope\n", "bad.yaml:1:4: not YAML", 2),
+        ("[" * 400 + "]" * 400, "nested over 200 levels", 2),
+        (DEPLOYMENT + "      affinity: wrong\n", "bad.yaml:7:17", 1),
+        (DEPLOYMENT + "      nodeSelector: {a: 1}\n", "bad.yaml:7:25", 1),
+    ],
+    ids=["open bracket", "two colons", "binary", "bomb", "no apiVersion", "no kind", "a list",
+         "key twice", "number key", "python tag", "unknown alias", "depth", "affinity type", "selector type"],
+)  # fmt: skip
+@pytest.mark.parametrize("verb", ["explain", "patch"])
+def test_bad_input_gets_one_clear_message_and_changes_nothing(
+    tmp_path: Path, verb: str, text: str | bytes, message: str, status: int
+) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    before = file.read_bytes()
+    arguments = ["--in-place"] if verb == "patch" else []
+
+    done = run(verb, "--network", "bgp", *arguments, file)
+
+    assert done.returncode == status
+    assert message in done.stdout + done.stderr
+    assert file.read_bytes() == before
+
+
+def test_a_policy_with_five_mistakes_gets_five_messages_with_lines(tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text(
+        "apiVersion: hybrid-guard.io/v1alpha1\nkind: Polcy\nnetwork: bpg\ncatalog: true\n"
+        "rules:\n- name: a\n  placement: onprem\n  match: {kinds: [Deploymnt]}\n"
+    )
+    done = run("explain", "--policy", file, CALICO)
+
+    assert done.returncode == 2
+    assert [line.removeprefix(str(file)).strip() for line in done.stderr.splitlines()] == [
+        ":2:1: kind: 'Polcy' is not known", "fix: did you mean Policy?",
+        ":3:1: network: 'bpg' is not known", "fix: did you mean bgp?",
+        ":4:1: catalog: catalog is not a key of a policy here", "fix: did you mean catalogue?",
+        ":7:3: rules[0].placement: 'onprem' is not known", "fix: did you mean on-prem?",
+        ":8:19: rules[0].match.kinds[0]: 'Deploymnt' is not a kind with a pod template", "fix: did you mean Deployment?",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["explain", CALICO], 2, "give either --policy F or --network"),
+        (
+            ["explain", "--network", "bgp", "--policy", POLICY, CALICO],
+            2,
+            "give either --policy F or --network",
+        ),
+        (["explain", "--network", "vxlan", CALICO], 2, "vxlan"),
+        (["explain", "--network", "bgp", "nowhere.yaml"], 3, "nowhere.yaml: no such file"),
+        (["explain", "--policy", "nowhere.yaml", CALICO], 3, "nowhere.yaml: no such file"),
+        (["explain", "--network", "bgp", "DaemonSet/a/b"], 2, "name the files"),
+        (["patch", "--network", "bgp", "--in-place"], 2, "--in-place needs files"),
+        (["explain", "--network", "bgp", "--namespace-label", "x", CALICO], 2, "write NS=on-prem"),
+        (["serve", "--network", "bgp"], 2, "give --cert F and --key F, or --dev"),
+        (["explin"], 2, "explin"),
+    ],
+)
+def test_usage_errors_say_what_to_write(arguments: list[str], status: int, message: str) -> None:
+    done = run(*arguments)
+
+    assert done.returncode == status
+    assert message in done.stderr.replace("\n", " ")
+
+
+def test_serve_with_a_broken_policy_does_not_start(tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text("network: x\n")
+    done = run("serve", "--dev", "--port", "0", "--policy", file)
+
+    assert done.returncode == 2
+    assert "policy.yaml:1:1: network: 'x' is not known" in done.stderr
+
+
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    command = f"{sys.executable} -m webhook explain --network bgp {EXAMPLES} | head -n 1"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert done.stderr == ""
