@@ -161,7 +161,7 @@ def test_our_own_objects_are_never_touched_even_where_a_rule_names_them() -> Non
 
 
 @pytest.mark.parametrize(
-    "user", sorted(scope.SYSTEM_CONTROLLERS)[:3] + ["system:kube-controller-manager"]
+    "user", [*sorted(scope.SYSTEM_CONTROLLERS)[:3], "system:kube-controller-manager"]
 )
 def test_a_system_controllers_update_is_not_injected(user: str) -> None:
     obj = workload()
@@ -404,7 +404,7 @@ def test_no_object_makes_a_worker_fail_or_gets_a_patch_outside_affinity(
     path: tuple[str, ...],
     kind: str,
     namespace: str,
-    update: bool,
+    update: bool,  # noqa: FBT001
     hook: Hook,
 ) -> None:
     obj: Any = workload(kind, namespace, "calico-node", affinity=terms(LINUX))

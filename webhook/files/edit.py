@@ -18,7 +18,6 @@ from webhook.files.errors import FileError
 from webhook.files.manifests import Step
 from webhook.patch import Add
 
-
 _MARK = "\ufeff"  # a byte-order mark
 
 
