@@ -94,6 +94,18 @@ def find_kind(
     return None
 
 
+def retired(ref: ObjectRef) -> str | None:
+    """Say that no API server takes this API any more, and what to write; None if one does."""
+    release = RETIRED.get(ref.api_version, {}).get(ref.kind)
+    if release is None:
+        return None
+    now = "batch/v1" if ref.kind == "CronJob" else "apps/v1"
+    return (
+        f"{ref.api_version} {ref.kind} is gone since Kubernetes {release}: write {now}, "
+        "which also needs spec.selector"
+    )
+
+
 def read(
     obj: dict[str, Any],
     kinds: tuple[WorkloadKind, ...] = BUILTIN,

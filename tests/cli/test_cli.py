@@ -228,6 +228,8 @@ def test_explain_names_the_cure_for_colliding_field_managers_and_a_gone_api() ->
     assert "hybrid-guard patch" in flannel
     assert "--force-conflicts" in flannel
     assert "extensions/v1beta1 DaemonSet is gone since Kubernetes 1.16: write apps/v1" in gone
+    told = run("patch", "--network", "bgp", stdin=json.dumps(old))
+    assert (told.returncode, "gone since Kubernetes 1.16" in told.stderr) == (0, True)
 
 
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(

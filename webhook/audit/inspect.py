@@ -17,7 +17,7 @@ from webhook.policy.decide import Source
 from webhook.policy.evaluate import Verdict, evaluate, unreadable
 from webhook.policy.model import Policy
 from webhook.policy.words import Action, Placement
-from webhook.workloads import RETIRED, ShapeError, Workload, read, ref_of
+from webhook.workloads import ShapeError, Workload, read, ref_of, retired
 
 Locate = Callable[[tuple[str | int, ...]], tuple[int, int]]
 
@@ -110,13 +110,9 @@ def _notes(verdict: Verdict) -> tuple[str, ...]:
     """Return advice: an API that is gone, and what to do before field managers collide."""
     notes = []
     ref = verdict.workload.ref
-    gone = RETIRED.get(ref.api_version, {}).get(ref.kind)
+    gone = retired(ref)
     if gone:
-        now = "batch/v1" if ref.kind == "CronJob" else "apps/v1"
-        notes.append(
-            f"{ref.api_version} {ref.kind} is gone since Kubernetes {gone}: write {now}, "
-            "which also needs spec.selector"
-        )
+        notes.append(gone)
     if verdict.ops and selector.raw_terms(verdict.workload.pod_spec):
         notes.append(
             "this manifest sets nodeSelectorTerms itself, and the list has one owner: server-side "

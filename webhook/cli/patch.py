@@ -22,7 +22,7 @@ from webhook.policy.evaluate import evaluate, unreadable
 from webhook.policy.model import Policy
 from webhook.policy.words import Placement
 from webhook.settings import terminal
-from webhook.workloads import ShapeError, read, ref_of
+from webhook.workloads import ShapeError, read, ref_of, retired
 
 
 @click.command()
@@ -92,6 +92,10 @@ def patched(
             continue
         if workload is None:
             continue
+        gone = retired(workload.ref)
+        if gone:
+            line, _ = manifest.locate(())
+            click.echo(f"{source.file}:{line}: note: {gone}", err=True)
         placement = placements.get(workload.ref.namespace or "default")
         verdict = evaluate(workload, policy, namespace_placement=placement)
         if verdict.ops:
