@@ -10,7 +10,7 @@ from typing import Any
 CLOUD_KEY = "alibabacloud.com/external"
 KEYS = (CLOUD_KEY, CLOUD_KEY, CLOUD_KEY, "kubernetes.io/os", "rank", "bad key", "a/b/c", "")
 VALUES = ("true", "true", "false", "linux", "", "x", "not valid!", "é", "v" * 64)
-NUMBERS = ("0", "5", "06", "6", "7", "9223372036854775807", "9223372036854775808", "-1", "+3", "x",
+NUMBERS = ("0", "1", "5", "06", "6", "7", "9223372036854775807", "9223372036854775808", "-1", "+3", "x",
            "0" * 60 + "7", "1_0", " 5")  # fmt: skip
 OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt", "in", "", "Equals")
 NAMES = ("witness", "witness-0", "node-a", "", "Not_A_Name")
@@ -60,7 +60,7 @@ def _expression(rng: random.Random) -> Any:
         NUMBERS if operator in ("Gt", "Lt") or (key == "rank" and rng.random() < 0.5) else VALUES
     )
     if rng.random() < 0.85:
-        pool = pool[:6]
+        pool = pool[:7]
     sizes = {"Exists": (0, 0, 0, 0, 1), "DoesNotExist": (0, 0, 0, 0, 1), "Gt": (1, 1, 1, 1, 2),
              "Lt": (1, 1, 1, 1, 0)}  # fmt: skip
     count = rng.choice(sizes.get(operator, (1, 1, 2, 3, 0 if rng.random() < 0.2 else 1)))
