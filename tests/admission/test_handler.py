@@ -404,7 +404,7 @@ def test_no_object_makes_a_worker_fail_or_gets_a_patch_outside_affinity(
     path: tuple[str, ...],
     kind: str,
     namespace: str,
-    update: bool,  # noqa: FBT001
+    update: bool,  # noqa: FBT001  # hypothesis passes by position
     hook: Hook,
 ) -> None:
     obj: Any = workload(kind, namespace, "calico-node", affinity=terms(LINUX))

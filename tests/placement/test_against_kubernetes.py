@@ -29,7 +29,7 @@ Case = tuple[dict[str, Any], list[tuple[str, dict[str, str]]]]
 def cases() -> list[Case]:
     from tests.conftest import SEED  # noqa: PLC0415
 
-    rng = random.Random(SEED)  # noqa: S311
+    rng = random.Random(SEED)  # noqa: S311  # generated cases, nothing secret
     specs = [generate.pod_spec(rng) for _ in range(SPECS)]
     made = [(spec, generate.nodes(spec, rng, NODES)) for spec in specs]
     if not THOROUGH:
