@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import http.client
 import json
+import os
 import signal
 import ssl
 import subprocess
@@ -38,9 +39,13 @@ class Server:
     """`hybrid-guard serve` as a context manager; `arguments` say which policy."""
 
     def __init__(
-        self, *arguments: str, hosts: tuple[str, ...] = ("127.0.0.1", "localhost")
+        self,
+        *arguments: str,
+        hosts: tuple[str, ...] = ("127.0.0.1", "localhost"),
+        keeps_log: bool = True,
     ) -> None:
         self._arguments = arguments
+        self._keeps_log = keeps_log
         self._scratch = tempfile.TemporaryDirectory(prefix="hybrid-guard-test-")
         self.folder = Path(self._scratch.name)
         self.certificate, self.key = self.folder / "tls.crt", self.folder / "tls.key"
@@ -142,3 +147,7 @@ class Server:
                     if text.startswith("{"):
                         self.lines.append(json.loads(text))
                     self._news.notify_all()
+                if not self._keeps_log:
+                    while os.read(lines.fileno(), 1 << 20):
+                        pass
+                    return

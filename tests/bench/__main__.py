@@ -99,7 +99,10 @@ def main() -> int:
     parser.add_argument("-o", "--output", choices=["table", "json"], default="table")
     options = parser.parse_args()
     results = {}
-    with tempfile.TemporaryDirectory() as scratch, Server("--network", "bgp") as server:
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        Server("--network", "bgp", keeps_log=False) as server,
+    ):
         load = build_load(Path(scratch))
         with floor(server.certificate, server.key) as floor_url:
             urls = {"floor": floor_url, "guard": server.url}
