@@ -1,22 +1,18 @@
 from __future__ import annotations
 
-import base64
+import functools
 import json
 import random
-import shutil
-import subprocess
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import CI, SEED, scaled
+from tests.conftest import SEED, scaled
+from tests.eni import oracle
 from webhook.eni import jsontext
 from webhook.eni.jsontext import JsonError, Node
-
-GO = Path(__file__).parent / "go" / "main.go"
 
 
 def plain(node: Node) -> Any:
@@ -37,22 +33,13 @@ def read(text: str) -> Any:
 
 def read_by_go(texts: list[str]) -> list[Any]:
     """What Go's encoding/json reads in each text; JsonError where it reads nothing."""
-    if shutil.which("go") is None:
-        if CI:
-            pytest.fail("Go is not installed")
-        pytest.skip("Go is not installed: nothing to compare with")
-    sent = b"\n".join(base64.b64encode(text.encode()) for text in texts) + b"\n"
-    done = subprocess.run(["go", "run", str(GO)], input=sent, capture_output=True, check=True)
 
     def number(digits: str) -> tuple[str, str]:
         return "number", digits
 
-    def decode(line: bytes) -> Any:
-        if line == b"no":
-            return JsonError
-        return json.loads(base64.b64decode(line), parse_int=number, parse_float=number)
-
-    return [decode(line) for line in done.stdout.splitlines()]
+    loads = functools.partial(json.loads, parse_int=number, parse_float=number)
+    said = oracle.ask("json", texts, loads)
+    return [JsonError if value is oracle.REFUSED else value for value in said]
 
 
 NAMED = [
@@ -111,11 +98,7 @@ def test_nesting_ends_where_go_ends_it(shape: str) -> None:
 
 def read_by_go_or_not(texts: list[str]) -> list[bool]:
     """Whether Go reads each text, without decoding its answer (Python would recurse)."""
-    if shutil.which("go") is None:
-        return [True, False]
-    sent = b"\n".join(base64.b64encode(text.encode()) for text in texts) + b"\n"
-    done = subprocess.run(["go", "run", str(GO)], input=sent, capture_output=True, check=True)
-    return [line != b"no" for line in done.stdout.splitlines()]
+    return [value is not oracle.REFUSED for value in oracle.ask("json", texts, str)]
 
 
 HOSTILE: dict[str, Callable[[int], str]] = {
