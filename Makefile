@@ -6,7 +6,7 @@ STAMP   = $(VENV)/.installed
 CORE    = webhook/admission/*,webhook/policy/*,webhook/placement/*,webhook/eni/*,webhook/patch.py,webhook/findings.py,webhook/workloads.py
 
 .DEFAULT_GOAL := help
-.PHONY: help venv test test-core thorough coverage check lint types borders tools playground demo serve bench lock
+.PHONY: docs help venv test test-core thorough coverage check lint types borders tools playground demo serve bench lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -58,6 +58,9 @@ serve: venv ## the webhook on 127.0.0.1:8443, self-signed, network bgp
 
 bench: venv ## reviews per second at the TLS socket, beside a bare Flask application
 	@$(BIN)/python -m tests.bench
+
+docs: venv ## write docs/rules.md from the rules
+	@$(BIN)/python -c "from webhook.eni import manual; print(manual.text(), end='')" > docs/rules.md
 
 lock: ## resolve the dependencies again and write the hash locks (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 -o requirements/run.txt pyproject.toml

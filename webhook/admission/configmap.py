@@ -12,66 +12,116 @@ from typing import Any
 from webhook.admission import response
 from webhook.admission.record import Outcome, Word, outcome
 from webhook.admission.review import Hook, Operation, Request
-from webhook.eni import lint
+from webhook.eni import document, lint
+from webhook.eni.document import EniDocument
+from webhook.eni.fields import ENI_CONF
 from webhook.findings import Finding, Level
 from webhook.policy.model import EniPolicy, Policy
 
 _RULE = "eni-config"
 _SHOWN = 4
+_SAYS_ITS_LINE = frozenset({"ENI003", "ENI006"})
+# Whoever empties a namespace may delete what is in it (admission would hang the deletion).
+_NAMESPACE_DELETERS = frozenset(
+    {
+        "system:kube-controller-manager",
+        "system:serviceaccount:kube-system:namespace-controller",
+    }
+)
 
 
 def judge(hook: Hook, request: Request, policy: Policy) -> Outcome | None:
-    """Answer a write of eni-config; None for every other object, and for other operations."""
+    """Answer a write of eni-config or of an override; None for every other object."""
     eni = policy.eni
-    named = (request.namespace, request.name) == (eni.namespace, eni.name)
-    if hook is not Hook.VALIDATE or not named or request.group or request.kind != "ConfigMap":
+    is_config_map = not request.group and request.kind == "ConfigMap"
+    if hook is not Hook.VALIDATE or not is_config_map or request.namespace != eni.namespace:
         return None
+    if request.operation is Operation.DELETE:
+        return _deletion(request, eni)
     if request.object is None or request.operation not in (Operation.CREATE, Operation.UPDATE):
         return None
-    data, before = _data(request.object), _data(request.old_object)
-    if request.old_object is not None and data == before:
-        return _allowed(request, [])
-    findings = lint.lint(data, credentials=eni.credentials.value, ref=request.ref)
+    if not is_judged(request.object, request.name, eni):
+        return None
+    return _write(request, request.object, eni)
+
+
+def is_judged(config_map: Mapping[str, Any], name: str, eni: EniPolicy) -> bool:
+    """Tell whether a ConfigMap of the namespace is eni-config, or a node-level override of it."""
+    data = config_map.get("data")
+    return name == eni.name or (isinstance(data, dict) and ENI_CONF in data)
+
+
+def _deletion(request: Request, eni: EniPolicy) -> Outcome | None:
+    """Answer a deletion; of a whole collection the name stands in the object alone."""
+    stored = request.old_object or {}
+    metadata = stored.get("metadata")
+    name = request.name or (metadata.get("name") if isinstance(metadata, dict) else None)
+    if name != eni.name or request.username in _NAMESPACE_DELETERS:
+        return None
+    ref = replace(request.ref, name=eni.name)
+    read = document.read(stored, eni.credentials.value, ref=ref, deleting=True)
+    return _answer(request, lint.lint(read))
+
+
+def _write(request: Request, config_map: Mapping[str, Any], eni: EniPolicy) -> Outcome:
+    before = None if request.old_object is None else _read(request, request.old_object, eni)
+    read = _read(request, config_map, eni, before)
+    if before is not None and (read.data, read.binary) == (before.data, before.binary):
+        return _answer(request, ())
+    findings = lint.lint(read)
     if _may_stay_blank(request, eni, before):
         findings = tuple(_softened(finding) for finding in findings)
-    errors = [finding for finding in findings if finding.level is Level.ERROR]
-    others = [str(finding) for finding in findings if finding.level is Level.WARNING]
-    if not errors:
-        return _allowed(request, others)
-    rule = errors[0].rule
-    answer = response.denied(_message(errors), others, rule=rule, verdict=Word.DENIED)
-    return outcome(hook, request, answer, rule=rule, verdict=Word.DENIED)
+    return _answer(request, findings)
 
 
-def _data(obj: dict[str, Any] | None) -> Mapping[str, Any]:
-    data = (obj or {}).get("data")
-    return data if isinstance(data, dict) else {}
+def _read(
+    request: Request,
+    config_map: Mapping[str, Any],
+    eni: EniPolicy,
+    before: EniDocument | None = None,
+) -> EniDocument:
+    return document.read(
+        config_map,
+        eni.credentials.value,
+        ref=request.ref,
+        partial=request.name != eni.name,
+        before=before,
+    )
 
 
-def _may_stay_blank(request: Request, eni: EniPolicy, before: Mapping[str, Any]) -> bool:
+def _may_stay_blank(request: Request, eni: EniPolicy, before: EniDocument | None) -> bool:
     """Tell whether an installer writes the blank template that a user fills in afterwards."""
     who = (request.username, *request.groups)
     if not any(eni.installers.match(name) for name in who):
         return False
-    if request.operation is Operation.CREATE:
-        return True
-    stored = lint.lint(before, credentials=eni.credentials.value)
-    return any(finding.rule == "ENI020" for finding in stored)
+    return before is None or any(finding.rule == "ENI020" for finding in lint.lint(before))
 
 
 def _softened(finding: Finding) -> Finding:
     return replace(finding, level=Level.WARNING) if finding.rule == "ENI020" else finding
 
 
-def _allowed(request: Request, warnings: list[str]) -> Outcome:
-    word = Word.WARNED if warnings else Word.UNCHANGED
-    answer = response.allowed(warnings, rule=_RULE, verdict=word)
-    return outcome(Hook.VALIDATE, request, answer, rule=_RULE, verdict=word)
+def _answer(request: Request, findings: tuple[Finding, ...]) -> Outcome:
+    errors = [finding for finding in findings if finding.level is Level.ERROR]
+    warnings = [str(finding) for finding in findings if finding.level is Level.WARNING]
+    if errors:
+        rule, word = errors[0].rule, Word.DENIED
+        answer = response.denied(_message(errors), warnings, rule=rule, verdict=word)
+    else:
+        rule, word = _RULE, Word.WARNED if warnings else Word.UNCHANGED
+        answer = response.allowed(warnings, rule=rule, verdict=word)
+    return outcome(Hook.VALIDATE, request, answer, rule=rule, verdict=word)
 
 
 def _message(errors: list[Finding]) -> str:
-    shown = errors[:_SHOWN]
-    lines = [f"{finding}; {finding.fix}" if finding.fix else str(finding) for finding in shown]
+    lines = [_line(finding) for finding in errors[:_SHOWN]]
     if len(errors) > _SHOWN:
         lines.append(f"and {len(errors) - _SHOWN} more")
     return "\n".join(lines)
+
+
+def _line(finding: Finding) -> str:
+    """Return one line: rule, path, fault, what to write, and the line inside the document."""
+    text = f"{finding}; {finding.fix}" if finding.fix else str(finding)
+    line = finding.location.line
+    return f"{text} (line {line})" if line and finding.rule not in _SAYS_ITS_LINE else text

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from webhook.admission import configmap
 from webhook.audit.report import Report, Row
-from webhook.eni import lint
+from webhook.eni import document, lint
 from webhook.findings import Finding, Location
 from webhook.patch import steps
 from webhook.placement import proof, selector
@@ -60,14 +61,14 @@ def inspect(
 
 def _eni_findings(obj: dict[str, Any], policy: Policy, file: str, locate: Locate) -> list[Finding]:
     """Judge a ConfigMap that is Terway's; the line is that of eni_conf in the file."""
-    ref = ref_of(obj)
-    if (ref.kind, ref.namespace, ref.name) != ("ConfigMap", policy.eni.namespace, policy.eni.name):
+    ref, eni = ref_of(obj), policy.eni
+    if (ref.kind, ref.namespace) != ("ConfigMap", eni.namespace):
         return []
-    data = obj.get("data")
-    found = lint.lint(
-        data if isinstance(data, dict) else {}, credentials=policy.eni.credentials.value, ref=ref
-    )
-    return [_placed(finding, file, locate) for finding in found]
+    if not configmap.is_judged(obj, ref.name, eni):
+        return []
+    partial = ref.name != eni.name
+    read = document.read(obj, eni.credentials.value, ref=ref, partial=partial)
+    return [_placed(finding, file, locate) for finding in lint.lint(read)]
 
 
 def _placed(finding: Finding, file: str, locate: Locate) -> Finding:

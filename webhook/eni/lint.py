@@ -2,22 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
-from webhook.eni import document, rules
-from webhook.eni.document import Mode
-from webhook.findings import Finding, Level, ObjectRef
+from webhook.eni import document, quoting, rules
+from webhook.eni.document import EniDocument, Fault
+from webhook.eni.merge import MergeError, merge
+from webhook.eni.shapes import Path
+from webhook.findings import Finding, Level, Location
+
+_ORDER = {rule: place for place, rule in enumerate(rules.RULES)}
+_DELETION = "ENI140"
 
 
-def lint(
-    data: Mapping[str, Any], *, credentials: Mode, ref: ObjectRef | None = None
-) -> tuple[Finding, ...]:
-    """Return all findings of a ConfigMap's data: errors first, then by rule and place."""
-    read = document.read(data, credentials, ref)
-    found = [finding for rule in rules.RULES.values() for finding in rule.check(read)]
-    return tuple(sorted(found, key=_order))
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A fault with its rule: (rule, level, path, message) say what it is."""
+
+    rule: str
+    level: Level
+    fault: Fault
+
+    def same(self) -> tuple[str, Level, Path, str]:
+        return self.rule, self.level, self.fault.path, self.fault.message
 
 
-def _order(finding: Finding) -> tuple[bool, str, int]:
-    return (finding.level is not Level.ERROR, finding.rule, finding.location.line or 0)
+def lint(read: EniDocument) -> tuple[Finding, ...]:
+    """Return all findings, errors first, then by the rules' order, then by place.
+
+    Of an update, warnings that the stored document has too are left out where their key did not
+    change: whoever edits one field hears of that field.
+    """
+    found = list(_faults(read))
+    if read.before is not None:
+        before = read.before
+        known = {one.same() for one in _faults(before) if one.level is not Level.ERROR}
+        found = [
+            one for one in found if not (one.same() in known and _same_text(one, read, before))
+        ]
+    return tuple(sorted((_finding(one, read) for one in found), key=_order))
+
+
+def _same_text(one: _Found, read: EniDocument, before: EniDocument) -> bool:
+    return read.raw(one.fault.path) == before.raw(one.fault.path)
+
+
+def _faults(read: EniDocument) -> Iterator[_Found]:
+    names = (_DELETION,) if read.deleting else rules.RULES
+    for name in names:
+        rule = rules.RULES[name]
+        for fault in rule.check(read):
+            yield _Found(name, fault.level or rule.LEVEL, fault)
+
+
+def _finding(one: _Found, read: EniDocument) -> Finding:
+    path = quoting.path_text(one.fault.path, read.secrets)
+    return Finding(
+        rule=one.rule,
+        level=one.level,
+        message=f"{path}: {one.fault.message}",
+        fix=one.fault.fix,
+        object=read.ref,
+        location=_location(one.fault, read),
+    )
+
+
+def _location(fault: Fault, read: EniDocument) -> Location:
+    """Return the place in the embedded text, or the field of the ConfigMap."""
+    for embedded in read.embedded():
+        if fault.path[0] == embedded.key:
+            node = fault.node or embedded.find(fault.path[1:])
+            line, column = (None, None) if node is None else embedded.lines.at(node.start)
+            return Location(line=line, column=column, pointer=f"/data/{embedded.key}")
+    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in fault.path)
+    return Location(pointer="/" + "/".join(steps))
+
+
+def _order(finding: Finding) -> tuple[bool, int, int, int]:
+    place = finding.location
+    is_mild = finding.level is not Level.ERROR
+    return (is_mild, _ORDER[finding.rule], place.line or 0, place.column or 0)
+
+
+def merged(base: EniDocument, override: EniDocument) -> tuple[Finding, ...]:
+    """Return the errors of eni-config with an override merged into it, as one document.
+
+    Errors that eni-config has alone are its own. Nothing where either is no JSON.
+    """
+    if base.conf.root is None or override.conf.root is None:
+        return ()
+    try:
+        root = merge(base.conf.root, override.conf.root)
+    except MergeError:
+        return ()
+    whole = document.with_root(base, root)
+    own = {one.same() for one in _faults(base)}
+    found = (one for one in _faults(whole) if one.level is Level.ERROR and one.same() not in own)
+    return tuple(sorted((_finding(one, whole) for one in found), key=_order))
+
+
+def around(read: EniDocument, **known: Any) -> EniDocument:
+    """Return the document with what is known around it; with a base, also merged and judged."""
+    surroundings = replace(read.around, **known)
+    if read.partial and surroundings.base is not None:
+        surroundings = replace(surroundings, merged=merged(surroundings.base, read))
+    return replace(read, around=surroundings)

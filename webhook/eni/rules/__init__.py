@@ -1,6 +1,7 @@
 """The rules of eni-config, one module each; the module's docstring is its page in the manual.
 
-Every module has ID, SUMMARY, LEVEL and check(document), which yields findings and never raises.
+Every module has NAME, LEVEL and check(document), which yields faults and never raises. Their order
+here is their importance: a template comes before the syntax error that follows from it.
 """
 
 from __future__ import annotations
@@ -8,26 +9,171 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from webhook.eni.document import EniDocument
-from webhook.eni.rules import eni001, eni003, eni005, eni020, eni021
-from webhook.findings import Finding, Level
+from webhook.eni.document import EniDocument, Fault
+from webhook.eni.rules import (
+    eni001,
+    eni002,
+    eni003,
+    eni004,
+    eni005,
+    eni006,
+    eni007,
+    eni008,
+    eni009,
+    eni010,
+    eni011,
+    eni012,
+    eni013,
+    eni014,
+    eni015,
+    eni020,
+    eni021,
+    eni022,
+    eni023,
+    eni024,
+    eni025,
+    eni026,
+    eni027,
+    eni028,
+    eni029,
+    eni030,
+    eni040,
+    eni041,
+    eni042,
+    eni043,
+    eni044,
+    eni045,
+    eni046,
+    eni047,
+    eni048,
+    eni050,
+    eni051,
+    eni052,
+    eni053,
+    eni060,
+    eni061,
+    eni062,
+    eni063,
+    eni064,
+    eni065,
+    eni066,
+    eni067,
+    eni068,
+    eni069,
+    eni070,
+    eni071,
+    eni072,
+    eni073,
+    eni074,
+    eni100,
+    eni101,
+    eni102,
+    eni103,
+    eni104,
+    eni105,
+    eni106,
+    eni107,
+    eni108,
+    eni109,
+    eni120,
+    eni121,
+    eni122,
+    eni123,
+    eni124,
+    eni130,
+    eni131,
+    eni132,
+    eni133,
+    eni134,
+    eni140,
+)
+from webhook.findings import Level
 
 
 class Rule(Protocol):
     """What a rule's module offers."""
 
-    ID: str
-    SUMMARY: str
+    NAME: str
     LEVEL: Level
 
-    def check(self, document: EniDocument, /) -> Iterator[Finding]:
+    def check(self, document: EniDocument, /) -> Iterator[Fault]:
         """Yield what is wrong."""
 
 
 RULES: dict[str, Rule] = {
     "ENI001": eni001,
+    "ENI002": eni002,
+    "ENI004": eni004,
     "ENI003": eni003,
     "ENI005": eni005,
+    "ENI006": eni006,
+    "ENI007": eni007,
+    "ENI008": eni008,
+    "ENI009": eni009,
+    "ENI010": eni010,
+    "ENI011": eni011,
+    "ENI012": eni012,
+    "ENI013": eni013,
+    "ENI014": eni014,
+    "ENI015": eni015,
     "ENI020": eni020,
     "ENI021": eni021,
+    "ENI022": eni022,
+    "ENI023": eni023,
+    "ENI024": eni024,
+    "ENI025": eni025,
+    "ENI026": eni026,
+    "ENI027": eni027,
+    "ENI028": eni028,
+    "ENI029": eni029,
+    "ENI030": eni030,
+    "ENI040": eni040,
+    "ENI041": eni041,
+    "ENI042": eni042,
+    "ENI043": eni043,
+    "ENI044": eni044,
+    "ENI045": eni045,
+    "ENI046": eni046,
+    "ENI047": eni047,
+    "ENI048": eni048,
+    "ENI050": eni050,
+    "ENI051": eni051,
+    "ENI052": eni052,
+    "ENI053": eni053,
+    "ENI060": eni060,
+    "ENI061": eni061,
+    "ENI062": eni062,
+    "ENI063": eni063,
+    "ENI064": eni064,
+    "ENI065": eni065,
+    "ENI066": eni066,
+    "ENI067": eni067,
+    "ENI068": eni068,
+    "ENI069": eni069,
+    "ENI070": eni070,
+    "ENI071": eni071,
+    "ENI072": eni072,
+    "ENI073": eni073,
+    "ENI074": eni074,
+    "ENI100": eni100,
+    "ENI101": eni101,
+    "ENI102": eni102,
+    "ENI103": eni103,
+    "ENI104": eni104,
+    "ENI105": eni105,
+    "ENI106": eni106,
+    "ENI107": eni107,
+    "ENI108": eni108,
+    "ENI109": eni109,
+    "ENI120": eni120,
+    "ENI121": eni121,
+    "ENI122": eni122,
+    "ENI123": eni123,
+    "ENI124": eni124,
+    "ENI130": eni130,
+    "ENI131": eni131,
+    "ENI132": eni132,
+    "ENI133": eni133,
+    "ENI134": eni134,
+    "ENI140": eni140,
 }

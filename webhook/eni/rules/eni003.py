@@ -1,30 +1,33 @@
-"""eni_conf is not JSON.
+"""An embedded document is not JSON.
 
-terwayd and the init container decode it with Go's JSON parsers and stop at the first mistake
-(types/daemon/config.go:201; cmd/terway-cli/node.go:96).
+terwayd, the control plane and the init container decode eni_conf with Go's JSON parsers, and
+terway-cli the CNI file; each stops at the first mistake (types/daemon/config.go:201,
+cmd/terway-cli/node.go:96, cmd/terway-cli/cni.go:185, v1.17.5).
+
+Wrong: eni_conf: {"max_pool_size": 5,}
+Right: eni_conf: {"max_pool_size": 5}
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from webhook.eni.document import EniDocument
-from webhook.findings import Finding, Level, Location
+from webhook.eni.document import EniDocument, Fault
+from webhook.eni.jsontext import Node
+from webhook.findings import Level
 
-ID = "ENI003"
-SUMMARY = "eni_conf is not JSON"
+NAME = "json-syntax"
 LEVEL = Level.ERROR
 
 
-def check(document: EniDocument) -> Iterator[Finding]:
-    """Yield a finding where eni_conf stops being JSON."""
-    error = document.error
-    if error is not None:
-        yield Finding(
-            rule=ID,
-            level=LEVEL,
-            message=f"eni_conf: line {error.line} column {error.column}: {error.reason}",
-            fix="correct it there; Terway stops at the first mistake",
-            object=document.ref,
-            location=Location(line=error.line, column=error.column, pointer="/data/eni_conf"),
-        )
+def check(document: EniDocument) -> Iterator[Fault]:
+    """Yield a fault where a text stops being JSON."""
+    for embedded in document.embedded():
+        error = embedded.error
+        if error is not None:
+            yield Fault(
+                path=(embedded.key,),
+                message=f"line {error.line} column {error.column}: {error.reason}",
+                fix="correct it there; Terway stops at the first mistake",
+                node=Node("null", None, error.offset, error.offset),
+            )

@@ -1,0 +1,78 @@
+"""What of a document may be shown: known words and short values, never what may be a credential."""
+
+from __future__ import annotations
+
+import re
+
+from webhook.eni import fields
+from webhook.eni.shapes import Path
+
+_LONGEST = 48
+_SHORTEST_PIECE = 3  # shorter pieces of a credential tell nothing
+_MOST_SECRETS = 64  # more is an attack on our time: then nothing unknown is shown
+_RUN = re.compile(r"[A-Za-z0-9+/=]{16,}", re.ASCII)
+_CREDENTIAL = re.compile(r"LTAI|STS\.|TFRB", re.ASCII | re.IGNORECASE)
+_RESOURCE = re.compile(r"(?:vsw|sg|vpc|eni|i|rg)-[a-z0-9]{1,26}", re.ASCII)
+_KNOWN = frozenset(
+    {
+        *fields.CONFIG.fields,
+        *fields.REMOVED,
+        *fields.ALIASES,
+        *fields.CNI_ONLY,
+        *fields.DATA_KEYS,
+        *fields.RATE_LIMIT_APIS,
+        *fields.BACKOFF_KEYS,
+        *fields.BACKOFF.fields,
+    }
+)
+_TOKEN = re.compile(r"[^\s\"'{}\[\],]+")
+_HARMLESS = re.compile(
+    r":|true|false|null|-?[0-9]{1,10}(?:\.[0-9]{1,6})?|[0-9a-f.:]{1,39}/[0-9]{1,3}"
+    r"|[a-z]{2}(?:-[a-z0-9]{1,12}){1,3}|(?:[0-9]{1,6}(?:ns|us|ms|s|m|h)){1,3}"
+    r"|\{+|\}+|terway|cilium-cni|veth|ipvlan|datapathv2|ipv4|ipv6|dual|crd|ordered|random"
+    r"|iptables|ebpf|nftables|bandwidth|plugins|type|name|backend|data|kind|metadata|namespace",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def shown(value: str, secrets: frozenset[str]) -> str:
+    """Return a value in quotes, or its length where it might be a credential."""
+    return f'"{value}"' if _may_show(value, secrets) else f"a text of {len(value)} characters"
+
+
+def _may_show(value: str, secrets: frozenset[str]) -> bool:
+    if value in _KNOWN or _RESOURCE.fullmatch(value):
+        return True
+    if len(value) > _LONGEST or _CREDENTIAL.search(value) or _RUN.search(value):
+        return False
+    if len(secrets) > _MOST_SECRETS:
+        return False
+    is_piece = len(value) >= _SHORTEST_PIECE
+    return not any(secret in value or (is_piece and value in secret) for secret in secrets)
+
+
+def path_text(path: Path, secrets: frozenset[str]) -> str:
+    """Return a path as `eni_conf.vswitches.cn-hangzhou-g[0]`."""
+    text = ""
+    for step in path:
+        if isinstance(step, int):
+            text += f"[{step}]"
+            continue
+        name = step if step.isprintable() and _may_show(step, secrets) else "(hidden)"
+        text += f".{name}" if text else name
+    return text
+
+
+def masked(line: str, secrets: frozenset[str]) -> str:
+    """Return a line of a document with dots for every word that is not known to be harmless."""
+
+    def word(found: re.Match[str]) -> str:
+        token = found.group()
+        core = token.strip(":")
+        if core in secrets or any(secret in core for secret in secrets):
+            return "•" * len(token)
+        if core in _KNOWN or not core or _RESOURCE.fullmatch(core) or _HARMLESS.fullmatch(core):
+            return token
+        return "".join("•" if char.isalnum() or ord(char) > 127 else char for char in token)  # noqa: PLR2004
+
+    return _TOKEN.sub(word, line)

@@ -1,0 +1,84 @@
+"""The cloud's identifiers: zones, vSwitches and security groups, and where eni_conf names them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from webhook.eni import quoting
+from webhook.eni.document import EniDocument
+from webhook.eni.shapes import Path
+
+# terraform-provider-alicloud, Karpenter for Alibaba Cloud and OOS agree on these; 30 at most.
+_VSWITCH = re.compile(r"vsw-[a-z0-9]{1,26}", re.ASCII)
+_SECURITY_GROUP = re.compile(r"sg-[a-z0-9]{1,27}", re.ASCII)
+_SAMPLE = re.compile(
+    r"(?:vsw|sg)-(?:x+|foo|bar|baz|test|demo|id|your.*|example.*|\*+|\.+)", re.ASCII | re.IGNORECASE
+)
+_ZONE = re.compile(r"[a-z]{2}(?:-[a-z0-9]+)+-(?:[a-z]|[0-9]+[a-z])", re.ASCII)
+_REGION = re.compile(r"[a-z]{2}-[a-z]+|[a-z]{2}(?:-[a-z0-9]+)+-[0-9]+", re.ASCII)
+_KINDS = {
+    "vsw-": "a vSwitch ID",
+    "sg-": "a security group ID",
+    "vpc-": "a VPC ID",
+    "eni-": "an ENI ID",
+    "i-": "an instance ID",
+}
+
+
+def is_vswitch(value: str) -> bool:
+    """Tell whether a text has the shape of a vSwitch ID and is no sample."""
+    return bool(_VSWITCH.fullmatch(value)) and not is_placeholder(value)
+
+
+def is_security_group(value: str) -> bool:
+    """Tell whether a text has the shape of a security group ID and is no sample."""
+    return bool(_SECURITY_GROUP.fullmatch(value)) and not is_placeholder(value)
+
+
+def is_placeholder(value: str) -> bool:
+    """Tell whether an ID is that of a sample, `vsw-xxx`."""
+    return bool(_SAMPLE.fullmatch(value))
+
+
+def is_zone(value: str) -> bool:
+    """Tell whether a text has the shape of a zone: cn-hangzhou-g, eu-central-1a."""
+    return bool(_ZONE.fullmatch(value))
+
+
+def is_region(value: str) -> bool:
+    """Tell whether a text has the shape of a region: cn-hangzhou, us-west-1."""
+    return bool(_REGION.fullmatch(value)) and not is_zone(value)
+
+
+def described(value: str, secrets: frozenset[str]) -> str:
+    """Say what a text is that should have been an ID."""
+    shown = quoting.shown(value, secrets) if value else "an empty text"
+    kind = next((name for prefix, name in _KINDS.items() if value.startswith(prefix)), None)
+    return f"{shown} is {kind}" if kind else f"found {shown}"
+
+
+def vswitches(document: EniDocument) -> Iterator[tuple[Path, str]]:
+    """Yield every entry of every zone with its path."""
+    mistyped = _mistyped(document)
+    for zone, listed in ((document.values or {}).get("vswitches") or {}).items():
+        for index, value in enumerate(listed or ()):
+            path = ("vswitches", zone, index)
+            if path not in mistyped:
+                yield (document.conf.key, *path), value
+
+
+def security_groups(document: EniDocument) -> Iterator[tuple[Path, str]]:
+    """Yield security_group and every entry of security_groups with its path."""
+    values = document.values or {}
+    if values.get("security_group"):
+        yield (document.conf.key, "security_group"), values["security_group"]
+    mistyped = _mistyped(document)
+    for index, value in enumerate(values.get("security_groups") or ()):
+        path = ("security_groups", index)
+        if path not in mistyped:
+            yield (document.conf.key, *path), value
+
+
+def _mistyped(document: EniDocument) -> frozenset[Path]:
+    return frozenset(mismatch.path for mismatch in document.mismatches)
