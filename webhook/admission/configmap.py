@@ -114,10 +114,20 @@ def _answer(request: Request, findings: tuple[Finding, ...]) -> Outcome:
 
 
 def _message(errors: list[Finding]) -> str:
-    lines = [_line(finding) for finding in errors[:_SHOWN]]
+    lines = [_line(finding) for finding in _each_rule_first(errors)[:_SHOWN]]
     if len(errors) > _SHOWN:
         lines.append(f"and {len(errors) - _SHOWN} more")
     return "\n".join(lines)
+
+
+def _each_rule_first(errors: list[Finding]) -> list[Finding]:
+    """Put the first finding of every rule before the second of any."""
+    counts: dict[str, int] = {}
+    ranked = []
+    for finding in errors:
+        counts[finding.rule] = counts.get(finding.rule, 0) + 1
+        ranked.append((counts[finding.rule], finding))
+    return [finding for _, finding in sorted(ranked, key=lambda pair: pair[0])]
 
 
 def _line(finding: Finding) -> str:

@@ -14,6 +14,7 @@ from pydantic import (
     StrictInt,
     StrictStr,
     WithJsonSchema,
+    field_validator,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
@@ -231,6 +232,12 @@ class EniConfigPart(_Closed):
     """Where credentials may come from."""
     installers: tuple[StrictStr, ...] = ()
     """Users or groups, as globs, that may create it with both credentials still blank."""
+
+    @field_validator("credentials", mode="before")
+    @classmethod
+    def _off_without_quotes(cls, value: object) -> object:
+        """Take `off` for the word it is: YAML 1.1 reads it as false."""
+        return "off" if value is False else value
 
 
 class PolicyDocument(_Closed):
