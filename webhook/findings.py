@@ -33,12 +33,17 @@ class ObjectRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
-    """A file's line and column (1-based), and a JSON pointer into the object."""
+    """A file's line and column (1-based), and a JSON pointer into the object.
+
+    `embedded`: line and column inside the JSON text that the pointer names. Where there is no file,
+    `line` and `column` are those.
+    """
 
     file: str | None = None
     line: int | None = None
     column: int | None = None
     pointer: str | None = None
+    embedded: tuple[int, int] | None = None
 
 
 NOWHERE = Location()

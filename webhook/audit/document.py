@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from webhook.audit.report import Report, Row
-from webhook.findings import Finding, Level, ObjectRef
+from webhook.findings import Finding, Level, Location, ObjectRef
 from webhook.placement.model import Witness
 
 VERSION = 1
@@ -41,8 +41,17 @@ def _finding(finding: Finding) -> dict[str, Any]:
             "line": location.line,
             "column": location.column,
             "pointer": location.pointer,
+            "embedded": _embedded(location),
         },
     }
+
+
+def _embedded(location: Location) -> dict[str, int] | None:
+    """Return the place inside the JSON text that the pointer names."""
+    if location.embedded is None:
+        return None
+    line, column = location.embedded
+    return {"line": line, "column": column}
 
 
 def _workload(row: Row) -> dict[str, Any]:

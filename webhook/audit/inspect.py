@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from webhook.admission import configmap
+from webhook.audit.excerpt import cut
 from webhook.audit.report import Report, Row
-from webhook.eni import document, lint
+from webhook.eni import document, lint, quoting
 from webhook.findings import Finding, Location
 from webhook.patch import steps
 from webhook.placement import proof, selector
@@ -20,7 +21,21 @@ from webhook.policy.model import Policy
 from webhook.policy.words import Action, Placement
 from webhook.workloads import ShapeError, Workload, read, ref_of, retired
 
-Locate = Callable[[tuple[str | int, ...]], tuple[int, int]]
+Path = tuple[str | int, ...]
+
+
+class Origin(Protocol):
+    """The place an object comes from: a file, or a cluster."""
+
+    @property
+    def file(self) -> str:
+        """Its name."""
+
+    def locate(self, path: Path, embedded: tuple[int, int] | None = None) -> tuple[int, int]:
+        """Return line and column of what stands at a path, or inside the text there."""
+
+    def line(self, number: int) -> str:
+        """Return a line of it."""
 
 
 def inspect(
@@ -28,28 +43,27 @@ def inspect(
     policy: Policy,
     report: Report,
     *,
-    file: str,
-    locate: Locate,
+    source: Origin,
     namespace_placements: Mapping[str, Placement],
 ) -> None:
     """Add one object's row and findings to a report."""
     try:
         workload = read(obj, policy.kinds)
     except ShapeError as error:
-        report.findings.append(_placed(unreadable(ref_of(obj), error), file, locate))
+        report.findings.append(_placed(unreadable(ref_of(obj), error), source))
         return
     if workload is None:
         report.other += 1
-        report.findings.extend(_eni_findings(obj, policy, file, locate))
+        report.findings.extend(_eni_findings(obj, policy, source, report))
         return
     placement = namespace_placements.get(workload.ref.namespace or "default")
     verdict = evaluate(workload, policy, namespace_placement=placement)
-    report.findings.extend(_placed(finding, file, locate) for finding in verdict.findings)
-    line, column = locate(())
+    report.findings.extend(_placed(finding, source) for finding in verdict.findings)
+    line, column = source.locate(())
     report.rows.append(
         Row(
             ref=workload.ref,
-            location=Location(file=file, line=line, column=column, pointer=""),
+            location=Location(file=source.file, line=line, column=column, pointer=""),
             decision=verdict.decision,
             proof=verdict.proof or _proof(workload, policy),
             ops=verdict.ops,
@@ -59,22 +73,34 @@ def inspect(
     )
 
 
-def _eni_findings(obj: dict[str, Any], policy: Policy, file: str, locate: Locate) -> list[Finding]:
-    """Judge a ConfigMap that is Terway's; the line is that of eni_conf in the file."""
+def _eni_findings(
+    obj: dict[str, Any], policy: Policy, source: Origin, report: Report
+) -> Iterator[Finding]:
+    """Judge a ConfigMap that is Terway's; each finding gets its line, and an excerpt of it."""
     ref, eni = ref_of(obj), policy.eni
     if (ref.kind, ref.namespace) != ("ConfigMap", eni.namespace):
-        return []
+        return
     if not configmap.is_judged(obj, ref.name, eni):
-        return []
+        return
     partial = ref.name != eni.name
     read = document.read(obj, eni.credentials.value, ref=ref, partial=partial)
-    return [_placed(finding, file, locate) for finding in lint.lint(read)]
+    masked: dict[int, str] = {}
+    for found in lint.lint(read):
+        finding = _placed(found, source)
+        place = finding.location
+        if place.embedded and place.line and place.column:
+            if place.line not in masked:
+                masked[place.line] = quoting.masked(source.line(place.line), read.secrets)
+            report.excerpts[place] = cut(masked[place.line], place.line, place.column)
+        yield finding
 
 
-def _placed(finding: Finding, file: str, locate: Locate) -> Finding:
-    """Give a finding its file, line and column."""
-    line, column = locate(steps(finding.location.pointer or ""))
-    location = replace(finding.location, file=file, line=line, column=column)
+def _placed(finding: Finding, source: Origin) -> Finding:
+    """Give a finding its file, line and column; one inside embedded JSON keeps those, too."""
+    was = finding.location
+    embedded = None if was.line is None or was.column is None else (was.line, was.column)
+    line, column = source.locate(steps(was.pointer or ""), embedded)
+    location = replace(was, file=source.file, line=line, column=column, embedded=embedded)
     return replace(finding, location=location)
 
 

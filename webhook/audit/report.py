@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from webhook.audit.excerpt import Excerpt
 from webhook.findings import Finding, Level, Location, ObjectRef
 from webhook.patch import Add
 from webhook.placement.model import Proof
@@ -28,11 +29,16 @@ class Row:
 
 @dataclass(slots=True)
 class Report:
-    """All rows and findings of a run; `other` counts objects that carry no pod template."""
+    """All rows and findings of a run.
+
+    `other` counts objects that carry no pod template. `excerpts` hold the line of a finding's place
+    where one helps.
+    """
 
     rows: list[Row] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     other: int = 0
+    excerpts: dict[Location, Excerpt] = field(default_factory=dict)
 
     def count(self, level: Level) -> int:
         """Return how many findings have a level."""

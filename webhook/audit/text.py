@@ -23,11 +23,11 @@ def render(report: Report, paint: Paint) -> str:
         for number, finding in enumerate(report.findings):
             if finding.object == row.ref and finding.location.file == row.location.file:
                 told.add(number)
-                lines += _finding(finding, paint)
+                lines += _finding(finding, report, paint)
         lines.append("")
     rest = [f for number, f in enumerate(report.findings) if number not in told]
     for finding in rest:
-        lines += [_head(finding, paint), *_finding(finding, paint), ""]
+        lines += [_head(finding, paint), *_finding(finding, report, paint), ""]
     lines.append(_summary(report))
     return "\n".join(lines) + "\n"
 
@@ -60,12 +60,22 @@ def _head(finding: Finding, paint: Paint) -> str:
     return f"{paint(str(finding.object or ''), 'bold')}  {finding.location.file}"
 
 
-def _finding(finding: Finding, paint: Paint) -> Iterator[str]:
+def _finding(finding: Finding, report: Report, paint: Paint) -> Iterator[str]:
     location = finding.location
     place = f"{location.file}:{location.line}:{location.column}"
     yield f"  {paint(finding.level, _COLOURS[finding.level])}  {finding}  ({place})"
+    yield from excerpt(finding, report, paint)
     if finding.fix:
         yield f"    fix: {finding.fix}"
+
+
+def excerpt(finding: Finding, report: Report, paint: Paint) -> Iterator[str]:
+    """Yield the line a finding points at, with a caret below it, where there is one."""
+    found = report.excerpts.get(finding.location)
+    if found is not None:
+        number = f"{found.line:>7} | "
+        yield f"{number}{found.text}"
+        yield f"{'| ':>{len(number)}}{' ' * found.caret}{paint('^', _COLOURS[finding.level])}"
 
 
 def _summary(report: Report) -> str:

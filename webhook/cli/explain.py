@@ -55,8 +55,7 @@ def command(
                 manifest.object,
                 policy,
                 report,
-                file=source.file,
-                locate=manifest.locate,
+                source=manifest,
                 namespace_placements=placements,
             )
     if names:

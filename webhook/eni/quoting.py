@@ -25,7 +25,7 @@ _KNOWN = frozenset(
         *fields.BACKOFF.fields,
     }
 )
-_TOKEN = re.compile(r"[^\s\"'{}\[\],]+")
+_TOKEN = re.compile(r"[^\s\"'{}\[\],\\]+")
 _HARMLESS = re.compile(
     r":|true|false|null|-?[0-9]{1,10}(?:\.[0-9]{1,6})?|[0-9a-f.:]{1,39}/[0-9]{1,3}"
     r"|[a-z]{2}(?:-[a-z0-9]{1,12}){1,3}|(?:[0-9]{1,6}(?:ns|us|ms|s|m|h)){1,3}"

@@ -12,6 +12,7 @@ import yaml
 
 from webhook.files import loader
 from webhook.files.errors import FileError
+from webhook.files.scalars import Text
 
 STDIN = "-"
 _SUFFIXES = (".yaml", ".yml", ".json")
@@ -29,11 +30,27 @@ class Manifest:
     file: str
     object: dict[str, Any]
     root: yaml.Node
+    text: Text
     prefix: tuple[Step, ...] = ()
 
-    def locate(self, path: tuple[Step, ...]) -> tuple[int, int]:
-        """Return line and column of what stands at `path`, or of the nearest parent of it."""
-        return loader.place(find(self.root, (*self.prefix, *path))[-1])
+    def locate(
+        self, path: tuple[Step, ...], embedded: tuple[int, int] | None = None
+    ) -> tuple[int, int]:
+        """Return line and column of what stands at `path`, or of the nearest parent of it.
+
+        `embedded`: of this line and column inside the text that stands there.
+        """
+        nodes = find(self.root, (*self.prefix, *path))
+        node = nodes[-1]
+        whole = len(nodes) == len(self.prefix) + len(path) + 1
+        if embedded is None or not whole or not isinstance(node, yaml.ScalarNode):
+            return loader.place(node)
+        scalar = self.text.scalar(node)
+        return scalar.place(scalar.offset(*embedded))
+
+    def line(self, number: int) -> str:
+        """Return a line of the file (1-based), without its end."""
+        return self.text.line(number)
 
 
 def expand(paths: tuple[str, ...]) -> Iterator[str]:
@@ -64,9 +81,11 @@ def read_text(file: str) -> str:
 
 def parse(text: str, file: str) -> Iterator[Manifest]:
     """Yield the objects of a text; a List yields its items."""
-    for root in loader.nodes(detabbed(text), file):
+    whole = Text(detabbed(text))
+    for root in loader.nodes(whole.text, file):
         document = loader.construct(root, file)
-        yield from _objects(document, root, (), file)
+        for prefix, obj in _objects(document, root, (), file):
+            yield Manifest(file=file, object=obj, root=root, text=whole, prefix=prefix)
 
 
 def find(root: yaml.Node, path: tuple[Step, ...]) -> list[yaml.Node]:
@@ -89,7 +108,8 @@ def find(root: yaml.Node, path: tuple[Step, ...]) -> list[yaml.Node]:
 
 def _objects(
     document: Any, root: yaml.Node, prefix: tuple[Step, ...], file: str
-) -> Iterator[Manifest]:
+) -> Iterator[tuple[tuple[Step, ...], dict[str, Any]]]:
+    """Yield the objects of a document, each with its path; a List yields its items."""
     line, column = loader.place(find(root, prefix)[-1])
     if not isinstance(document, dict):
         raise FileError(
@@ -107,7 +127,7 @@ def _objects(
         for index, item in enumerate(items):
             yield from _objects(item, root, (*prefix, "items", index), file)
         return
-    yield Manifest(file=file, object=document, root=root, prefix=prefix)
+    yield prefix, document
 
 
 def detabbed(text: str) -> str:
