@@ -11,7 +11,7 @@ from webhook.placement.model import Witness
 
 Paint = Callable[[str, str], str]
 
-_COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.NOTE: "cyan"}
+COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.NOTE: "cyan"}
 
 
 def render(report: Report, paint: Paint) -> str:
@@ -28,7 +28,7 @@ def render(report: Report, paint: Paint) -> str:
     rest = [f for number, f in enumerate(report.findings) if number not in told]
     for finding in rest:
         lines += [_head(finding, paint), *_finding(finding, report, paint), ""]
-    lines.append(_summary(report))
+    lines.append(summary(report))
     return "\n".join(lines) + "\n"
 
 
@@ -63,7 +63,7 @@ def _head(finding: Finding, paint: Paint) -> str:
 def _finding(finding: Finding, report: Report, paint: Paint) -> Iterator[str]:
     location = finding.location
     place = f"{location.file}:{location.line}:{location.column}"
-    yield f"  {paint(finding.level, _COLOURS[finding.level])}  {finding}  ({place})"
+    yield f"  {paint(finding.level, COLOURS[finding.level])}  {finding}  ({place})"
     yield from excerpt(finding, report, paint)
     if finding.fix:
         yield f"    fix: {finding.fix}"
@@ -75,9 +75,10 @@ def excerpt(finding: Finding, report: Report, paint: Paint) -> Iterator[str]:
     if found is not None:
         number = f"{found.line:>7} | "
         yield f"{number}{found.text}"
-        yield f"{'| ':>{len(number)}}{' ' * found.caret}{paint('^', _COLOURS[finding.level])}"
+        yield f"{'| ':>{len(number)}}{' ' * found.caret}{paint('^', COLOURS[finding.level])}"
 
 
-def _summary(report: Report) -> str:
+def summary(report: Report) -> str:
+    """Return the last line: how much was looked at, how much was found."""
     counts = ", ".join(f"{report.count(level)} {level}s" for level in Level)
     return f"{len(report.rows)} workloads, {report.other} other objects: {counts}"

@@ -19,6 +19,10 @@ _VERBS = {
     "review": "Answer an AdmissionReview as the server would.",
     "patch": "Put the node affinity into manifests, in place.",
     "explain": "Tell where workloads land, and what admission does about it.",
+    "audit": "Find what is wrong in manifests: workloads and eni-config.",
+    "eni": "Write a valid eni-config.",
+    "ram-policy": "Print the RAM policy Terway needs, or check one.",
+    "crds": "Print the Calico CRDs that Terway's NetworkPolicy needs.",
     "schema": "Print the policy file's JSON schema, for editors.",
     "completion": "Print the completion script of a shell.",
 }
@@ -37,7 +41,7 @@ class _Verbs(click.Group):
         del ctx
         if cmd_name not in _VERBS:
             return None
-        module = importlib.import_module(f"webhook.cli.{cmd_name}")
+        module = importlib.import_module(f"webhook.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 
@@ -72,6 +76,7 @@ def cli() -> None:
     Examples:
       hybrid-guard serve --dev
       hybrid-guard explain --network bgp calico.yaml
+      hybrid-guard audit --network bgp manifests/
       hybrid-guard patch --policy policy.yaml --diff manifests/
     """
 

@@ -10,7 +10,6 @@ import click
 from webhook.audit import document, inspect, text
 from webhook.audit.report import Report
 from webhook.cli import FOUND, objects, options
-from webhook.settings import terminal
 
 _NAME = re.compile(r"[A-Z][A-Za-z]*/[a-z0-9.-]+/[a-z0-9.-]+")
 
@@ -61,16 +60,8 @@ def command(
     if names:
         report.rows = [row for row in report.rows if str(row.ref) in names]
         report.findings = [f for f in report.findings if str(f.object) in names]
-    paint = _painted if terminal().colour else _plain
+    paint = options.painter()
     click.echo(
         document.render(report) if output == "json" else text.render(report, paint), nl=False
     )
     ctx.exit(FOUND if report.has_errors else 0)
-
-
-def _painted(words: str, colour: str) -> str:
-    return click.style(words, bold=True) if colour == "bold" else click.style(words, fg=colour)
-
-
-def _plain(words: str, _colour: str) -> str:
-    return words

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from webhook.cli import options
+from webhook.cli.options import Failure
 from webhook.files import manifests
 from webhook.files.errors import FileError
 from webhook.files.manifests import Manifest
@@ -30,6 +31,18 @@ def read(paths: tuple[str, ...]) -> Iterator[Source]:
             yield Source(file=file, text=text, manifests=tuple(manifests.parse(text, file)))
     except FileError as error:
         raise options.failure(error) from None
+
+
+def read_all(paths: tuple[str, ...]) -> tuple[list[Source], list[Failure]]:
+    """Return the files that could be read, and why the others could not."""
+    sources: list[Source] = []
+    failures: list[Failure] = []
+    for file in manifests.expand(paths or (manifests.STDIN,)):
+        try:
+            sources += read((file,))
+        except Failure as failure:
+            failures.append(failure)
+    return sources, failures
 
 
 def namespace_placements(

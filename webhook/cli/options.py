@@ -14,6 +14,7 @@ from webhook.files.errors import FileError
 from webhook.policy import parse
 from webhook.policy.model import Policy
 from webhook.policy.words import Network, Placement
+from webhook.settings import terminal
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -68,6 +69,19 @@ def load(policy_file: Path | None, network: str | None) -> Policy:
         raise failure(error) from None
     except policies.PolicyFileError as error:
         raise Failure(str(error)) from None
+
+
+def painter() -> Callable[[str, str], str]:
+    """Return what colours words where a person reads them, and leaves them alone elsewhere."""
+    return _painted if terminal().colour else _plain
+
+
+def _painted(words: str, colour: str) -> str:
+    return click.style(words, bold=True) if colour == "bold" else click.style(words, fg=colour)
+
+
+def _plain(words: str, _colour: str) -> str:
+    return words
 
 
 def namespace_labels(command: F) -> F:

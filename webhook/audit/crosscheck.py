@@ -1,0 +1,134 @@
+"""What only several objects together tell: Terway's NetworkPolicy, its CRDs, and Calico.
+
+Terway v1.17.5 runs Felix for NetworkPolicy with veth and iptables (cmd/terway-cli/policy.go:104).
+Felix reads eight CRDs of Calico's, and owns the chains, the interface prefix and the port that
+calico-node uses. The chart's own CRDs have no `spec` in their schema: applied over a real Calico's
+they empty its objects (Terway issue 107).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from webhook.admission import configmap
+from webhook.eni import document, network_policy
+from webhook.eni.fields import CALICO_CRDS, CALICO_GROUP, POLICY_SWITCH
+from webhook.findings import Finding, Level, Location, ObjectRef
+from webhook.policy.model import Policy
+from webhook.workloads import ref_of
+
+_CRDS_FIX = "apply what `hybrid-guard crds print` prints"
+
+
+@dataclass(slots=True)
+class Seen:
+    """The few facts kept of all objects looked at; each with its place."""
+
+    policy: Policy
+    on: list[tuple[ObjectRef, Location]] = field(default_factory=list)
+    crds: dict[str, tuple[str, bool, ObjectRef, Location]] = field(default_factory=dict)
+    calico: list[tuple[ObjectRef, Location]] = field(default_factory=list)
+    terway: bool = False
+
+    def add(self, obj: Mapping[str, Any], location: Location) -> None:
+        """Keep what an object has to say."""
+        kind = obj.get("kind")
+        if kind == "ConfigMap":
+            self._config_map(obj, location)
+        elif kind == "CustomResourceDefinition":
+            self._crd(obj, location)
+        elif kind == "DaemonSet":
+            ref = ref_of(dict(obj))
+            if ref.name == "calico-node":
+                self.calico.append((ref, location))
+            self.terway = self.terway or ref.name.startswith("terway")
+
+    def _config_map(self, obj: Mapping[str, Any], location: Location) -> None:
+        ref, eni = ref_of(dict(obj)), self.policy.eni
+        if (ref.namespace, ref.name) != (eni.namespace, eni.name):
+            return
+        if not configmap.is_judged(obj, ref.name, eni):
+            return
+        if network_policy.runs_felix(document.read(obj, eni.credentials.value, ref=ref)):
+            self.on.append((ref, location))
+
+    def _crd(self, obj: Mapping[str, Any], location: Location) -> None:
+        ref = ref_of(dict(obj))
+        plural, _, group = ref.name.partition(".")
+        if group == CALICO_GROUP and plural in CALICO_CRDS:
+            keeps = _keeps_spec(obj.get("spec"))
+            self.crds[plural] = (ref.api_version, keeps, ref, location)
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield HG204 and HG205."""
+        for ref, location in self.on:
+            yield from self._missing(ref, location)
+            for calico, _ in self.calico[:1]:
+                yield Finding(
+                    rule="HG205",
+                    level=Level.WARNING,
+                    message=f"data.{POLICY_SWITCH}: NetworkPolicy is on beside {calico}: Felix and "
+                    "calico-node must never share a node, and a GlobalNetworkPolicy acts on both",
+                    fix='write "true", or keep calico-node off every cloud node',
+                    object=ref,
+                    location=location,
+                )
+        if self.calico:
+            yield from self._emptied()
+
+    def _missing(self, ref: ObjectRef, location: Location) -> Iterator[Finding]:
+        """Yield HG204 where whole installations are looked at: a lone ConfigMap tells nothing."""
+        if not (self.terway or self.crds):
+            return
+        missing = [name for name in CALICO_CRDS if name not in self.crds]
+        old = [name for name, crd in self.crds.items() if crd[0].endswith("/v1beta1")]
+        if missing:
+            yield _no_crds(ref, location, f"not among these objects: {', '.join(missing)}")
+        if old:
+            yield _no_crds(ref, location, f"v1beta1, refused since 1.22: {', '.join(old)}")
+
+    def _emptied(self) -> Iterator[Finding]:
+        for _, keeps, ref, location in self.crds.values():
+            if not keeps:
+                yield Finding(
+                    rule="HG205",
+                    level=Level.WARNING,
+                    message="its schema has no spec: applied over Calico's own it empties "
+                    "Calico's objects",
+                    fix="keep the CRD that Calico brought",
+                    object=ref,
+                    location=location,
+                )
+
+
+def _no_crds(ref: ObjectRef, location: Location, which: str) -> Finding:
+    return Finding(
+        rule="HG204",
+        level=Level.WARNING,
+        message=f"data.{POLICY_SWITCH}: NetworkPolicy is on without its CRDs; {which}",
+        fix=_CRDS_FIX,
+        object=ref,
+        location=location,
+    )
+
+
+def _keeps_spec(spec: Any) -> bool:
+    """Tell whether a CRD keeps the `spec` of its objects: by a schema for it, or by all fields."""
+    spec = spec if isinstance(spec, dict) else {}
+    versions = spec.get("versions")
+    schemas = [spec.get("validation")]
+    schemas += [v.get("schema") for v in versions or () if isinstance(v, dict)]
+    if not versions:
+        return True  # v1beta1 without a schema prunes nothing
+    return any(_schema_keeps(schema) for schema in schemas if isinstance(schema, dict))
+
+
+def _schema_keeps(schema: Mapping[str, Any]) -> bool:
+    root = schema.get("openAPIV3Schema")
+    if not isinstance(root, dict):
+        return False
+    properties = root.get("properties")
+    has_spec = isinstance(properties, dict) and "spec" in properties
+    return has_spec or root.get("x-kubernetes-preserve-unknown-fields") is True
