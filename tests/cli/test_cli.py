@@ -39,7 +39,21 @@ def calico() -> dict[str, Any]:
             "spec": {"template": {"spec": {"containers": []}}}}  # fmt: skip
 
 
-@pytest.mark.parametrize("verb", ["serve", "review", "patch", "explain", "schema", "completion"])
+@pytest.mark.parametrize(
+    "verb",
+    [
+        "serve",
+        "review",
+        "patch",
+        "explain",
+        "audit",
+        "eni",
+        "ram-policy",
+        "crds",
+        "schema",
+        "completion",
+    ],
+)
 def test_every_verb_has_help_with_an_example(verb: str) -> None:
     done = run(verb, "--help")
 

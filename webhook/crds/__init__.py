@@ -1,0 +1,1 @@
+"""The CRDs that Terway's NetworkPolicy needs, and which of them are missing."""
