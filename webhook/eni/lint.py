@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from webhook.eni import document, quoting, rules
@@ -14,6 +15,7 @@ from webhook.findings import Finding, Level, Location
 
 _ORDER = {rule: place for place, rule in enumerate(rules.RULES)}
 _DELETION = "ENI140"
+_MOST = 100  # of a rule: a document with thousands of one mistake is made to cost time
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,13 @@ def _faults(read: EniDocument) -> Iterator[_Found]:
     names = (_DELETION,) if read.deleting else rules.RULES
     for name in names:
         rule = rules.RULES[name]
-        for fault in rule.check(read):
+        faults = rule.check(read)
+        for fault in islice(faults, _MOST):
             yield _Found(name, fault.level or rule.LEVEL, fault)
+        further = next(faults, None)
+        if further is not None:
+            told = replace(further, message=f"{further.message}; further ones are not listed")
+            yield _Found(name, further.level or rule.LEVEL, told)
 
 
 def _finding(one: _Found, read: EniDocument) -> Finding:

@@ -56,7 +56,7 @@ class Cluster:
                 auth_settings=["BearerToken"],
             )  # fmt: skip
             response = self._api.call_api(method, url, headers, _request_timeout=TIMEOUT)
-            data = response.read()
+            data = response.read()  # type: ignore[no-untyped-call]
             if response.status != HTTPStatus.OK:
                 raise ClusterError(f"the API server refuses: {response.status} {response.reason}")
             body: dict[str, Any] = json.loads(data)
