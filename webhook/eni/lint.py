@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any
 
 from webhook.eni import document, quoting, rules
@@ -12,6 +12,7 @@ from webhook.eni.document import EniDocument, Fault
 from webhook.eni.merge import MergeError, merge
 from webhook.eni.shapes import Path
 from webhook.findings import Finding, Level, Location
+from webhook.patch import pointer
 
 _ORDER = {rule: place for place, rule in enumerate(rules.RULES)}
 _DELETION = "ENI140"
@@ -82,8 +83,8 @@ def _location(fault: Fault, read: EniDocument) -> Location:
             node = fault.node or embedded.find(fault.path[1:])
             line, column = (None, None) if node is None else embedded.lines.at(node.start)
             return Location(line=line, column=column, pointer=f"/data/{embedded.key}")
-    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in fault.path)
-    return Location(pointer="/" + "/".join(steps))
+    named = takewhile(lambda step: quoting.may_name(step, read.secrets), fault.path)
+    return Location(pointer=pointer(tuple(named)))
 
 
 def _order(finding: Finding) -> tuple[bool, int, int, int]:

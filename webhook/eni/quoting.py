@@ -11,6 +11,8 @@ _LONGEST = 48
 _SHORTEST_PIECE = 3  # shorter pieces of a credential tell nothing
 _MOST_SECRETS = 64  # more is an attack on our time: then nothing unknown is shown
 _RUN = re.compile(r"[A-Za-z0-9+/=]{16,}", re.ASCII)
+_MIXED = re.compile(r"[A-Za-z0-9]{6,}", re.ASCII)
+_WORD = re.compile(r"[A-Z]?[a-z]+(?:[A-Z][a-z]{2,})*[0-9]*|[A-Z]+[0-9]*|[0-9]+", re.ASCII)
 _CREDENTIAL = re.compile(r"LTAI|STS\.|TFRB", re.ASCII | re.IGNORECASE)
 _RESOURCE = re.compile(r"(?:vsw|sg|vpc|eni|i|rg)-[a-z0-9]{1,26}", re.ASCII)
 _KNOWN = frozenset(
@@ -23,15 +25,17 @@ _KNOWN = frozenset(
         *fields.RATE_LIMIT_APIS,
         *fields.BACKOFF_KEYS,
         *fields.BACKOFF.fields,
+        "preferCRD",
+        "binaryData",
     }
 )
 _TOKEN = re.compile(r"[^\s\"'{}\[\],\\]+")
 _HARMLESS = re.compile(
-    r":|true|false|null|-?[0-9]{1,10}(?:\.[0-9]{1,6})?|[0-9a-f.:]{1,39}/[0-9]{1,3}"
-    r"|[a-z]{2}(?:-[a-z0-9]{1,12}){1,3}|(?:[0-9]{1,6}(?:ns|us|ms|s|m|h)){1,3}"
-    r"|\{+|\}+|terway|cilium-cni|veth|ipvlan|datapathv2|ipv4|ipv6|dual|crd|ordered|random"
-    r"|iptables|ebpf|nftables|bandwidth|plugins|type|name|backend|data|kind|metadata|namespace",
-    re.ASCII | re.IGNORECASE,
+    r":|[Tt]rue|[Ff]alse|null|-?[0-9]{1,10}(?:\.[0-9]{1,6})?|[0-9a-f.:]{1,39}/[0-9]{1,3}"
+    r"|[a-z]{2}(?:-[a-z]{3,12}){1,2}(?:-?[0-9]?[a-z]?)|(?:[0-9]{1,6}(?:ns|us|ms|s|m|h)){1,3}"
+    r"|\{+|\}+|[Tt]erway|cilium-cni|[Vv]eth|ipvlan|datapathv2|ipv4|ipv6|dual|crd|ordered|random"
+    r"|iptables|ebpf|nftables|bandwidth|plugins|type|name|backend|data|kind|metadata|namespace|apiVersion|ConfigMap",
+    re.ASCII,
 )
 
 
@@ -45,10 +49,15 @@ def _may_show(value: str, secrets: frozenset[str]) -> bool:
         return True
     if len(value) > _LONGEST or _CREDENTIAL.search(value) or _RUN.search(value):
         return False
-    if len(secrets) > _MOST_SECRETS:
+    if len(secrets) > _MOST_SECRETS or any(_is_mixed(run) for run in _MIXED.findall(value)):
         return False
     is_piece = len(value) >= _SHORTEST_PIECE
     return not any(secret in value or (is_piece and value in secret) for secret in secrets)
+
+
+def _is_mixed(run: str) -> bool:
+    """Tell whether letters and digits are mixed as in a piece of a credential, as in no word."""
+    return not _WORD.fullmatch(run)
 
 
 def path_text(path: Path, secrets: frozenset[str]) -> str:
@@ -58,9 +67,14 @@ def path_text(path: Path, secrets: frozenset[str]) -> str:
         if isinstance(step, int):
             text += f"[{step}]"
             continue
-        name = step if step.isprintable() and _may_show(step, secrets) else "(hidden)"
+        name = step if may_name(step, secrets) else "(hidden)"
         text += f".{name}" if text else name
     return text
+
+
+def may_name(step: str | int, secrets: frozenset[str]) -> bool:
+    """Tell whether a key may be named."""
+    return isinstance(step, int) or (step.isprintable() and _may_show(step, secrets))
 
 
 def masked(line: str, secrets: frozenset[str]) -> str:
