@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from tests.eni.samples import ID, SECRET
 from tests.reviews import review
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -27,6 +28,15 @@ def deployment() -> bytes:
     """Return the CREATE of a small Deployment."""
     documents = yaml.safe_load_all((EXAMPLES / "workloads.yaml").read_text())
     return _written(defaulted(next(documents)))
+
+
+def eni_config() -> bytes:
+    """Return the CREATE of the example eni-config with a pair filled in."""
+    obj = yaml.safe_load((EXAMPLES / "eni-config.yaml").read_text())
+    text = obj["data"]["eni_conf"]
+    for name, value in (("access_key", ID), ("access_secret", SECRET)):
+        text = text.replace(f'"{name}": ""', f'"{name}": "{value}"')
+    return _written({**obj, "data": {**obj["data"], "eni_conf": text}})
 
 
 def defaulted(obj: dict[str, Any]) -> dict[str, Any]:
