@@ -75,6 +75,10 @@ def cases_bgp() -> list[Case]:
             "eni-config without credentials", "validate",
             review(load("eni-config.yaml")["eni-config"]), "denied", "ENI020",
         ),
+        Case(
+            "eni-config with a number in quotes", "validate",
+            review(mistyped(load("eni-config.yaml")["eni-config"])), "denied", "ENI010",
+        ),
     ]  # fmt: skip
 
 
@@ -87,6 +91,18 @@ def cases_overlay() -> list[Case]:
         Case("Cilium over VXLAN", "mutate", review(load("cilium.yaml")["cilium"]), "allowed"),
         Case("Terway", "mutate", review(terway), "patched", "HG102"),
     ]
+
+
+def mistyped(config_map: dict[str, Any]) -> dict[str, Any]:
+    """Return eni-config with a pair filled in and one number in quotes."""
+    text = config_map["data"]["eni_conf"]
+    for old, new in (
+        ('"max_pool_size": 5', '"max_pool_size": "5"'),
+        ('"access_key": ""', '"access_key": "LTAI5tExampleOfAnId00001"'),
+        ('"access_secret": ""', '"access_secret": "Example0Of1A2Secret3With4Thirt"'),
+    ):
+        text = text.replace(old, new)
+    return {**config_map, "data": {**config_map["data"], "eni_conf": text}}
 
 
 def pin(obj: dict[str, Any], operator: str) -> dict[str, Any]:
