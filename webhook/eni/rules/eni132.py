@@ -38,8 +38,8 @@ def check(document: EniDocument) -> Iterator[Fault]:
     if len(given) == 1 and not blank and not _completed(document, given[0]):
         other = next(name for name in CREDENTIALS if name not in given)
         yield Fault(
-            path=(document.conf.key, given[0]),
-            message=f"stands without {other}; two keys of different pairs do not work together",
+            path=(document.conf.key, other),
+            message=f"is missing beside {given[0]}; halves of two pairs do not work together",
             fix=f"write {other} too",
         )
 
