@@ -79,7 +79,7 @@ def leaf(issuer: Authority, hosts: tuple[str, ...], now: dt.datetime) -> Pair:
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer), critical=False)
-        .add_extension(x509.SubjectAlternativeName(list(map(_host, hosts))), critical=False)
+        .add_extension(x509.SubjectAlternativeName(list(map(subject, hosts))), critical=False)
         .sign(issuer.key, hashes.SHA256())
     )
     return Pair(certificate.public_bytes(serialization.Encoding.PEM), _key_pem(key), issuer.pem)
@@ -128,7 +128,8 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
     )
 
 
-def _host(host: str) -> x509.GeneralName:
+def subject(host: str) -> x509.DNSName | x509.IPAddress:
+    """Return a host as a subject alternative name."""
     try:
         return x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:

@@ -1,0 +1,77 @@
+"""The few calls to the API server, on raw objects: get, and merge patches guarded by version."""
+
+from __future__ import annotations
+
+import json
+import os
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import urllib3
+from kubernetes import client, config
+from kubernetes.config.config_exception import ConfigException
+
+TIMEOUT = (3, 10)  # seconds to connect, and between two bytes
+
+
+class ApiError(Exception):
+    """The API server refused or did not answer. `status` is 0 where there was no answer."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(f"{status} {reason}" if status else reason)
+        self.status = status
+
+
+class Kube:
+    """A connection from inside a pod, or by kubeconfig."""
+
+    def __init__(self, kubeconfig: Path | None = None) -> None:
+        """Read the configuration. Raises ApiError."""
+        try:
+            if kubeconfig is None and "KUBERNETES_SERVICE_HOST" in os.environ:
+                config.load_incluster_config()  # type: ignore[no-untyped-call]
+            else:
+                file = None if kubeconfig is None else str(kubeconfig)
+                config.load_kube_config(file)  # type: ignore[no-untyped-call]
+        except (ConfigException, OSError, TypeError, ValueError) as error:
+            raise ApiError(0, f"no usable kubeconfig: {_first_line(error)}") from None
+        self._api = client.ApiClient()
+
+    def get(self, path: str) -> dict[str, Any]:
+        """Return an object, or a list. Raises ApiError."""
+        return self._call("GET", path)
+
+    def merge(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Merge-patch an object; with a resourceVersion in it, only that version."""
+        return self._call("PATCH", path, body, "application/merge-patch+json")
+
+    def patch(self, path: str, ops: list[dict[str, Any]]) -> dict[str, Any]:
+        """JSON-patch an object."""
+        return self._call("PATCH", path, ops, "application/json-patch+json")
+
+    def _call(
+        self, method: str, path: str, body: Any = None, content_type: str | None = None
+    ) -> dict[str, Any]:
+        headers = {"Accept": "application/json"}
+        if content_type:
+            headers["Content-Type"] = content_type
+        try:
+            _, url, sent, *_ = self._api.param_serialize(
+                method, path, header_params=headers, auth_settings=["BearerToken"]
+            )
+            response = self._api.rest_client.pool_manager.request(
+                method, url, headers=sent, body=None if body is None else json.dumps(body),
+                timeout=urllib3.Timeout(*TIMEOUT), retries=False,
+            )  # fmt: skip
+            if response.status >= HTTPStatus.BAD_REQUEST:
+                raise ApiError(response.status, response.reason or "refused")
+            found: dict[str, Any] = json.loads(response.data)
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            message = f"the API server does not answer: {_first_line(error)}"
+            raise ApiError(0, message) from None
+        return found
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
