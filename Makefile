@@ -59,7 +59,8 @@ serve: venv ## the webhook on 127.0.0.1:8443, self-signed, network bgp
 bench: venv ## reviews per second at the TLS socket, beside a bare Flask application
 	@$(BIN)/python -m tests.bench
 
-docs: venv ## write docs/rules.md from the rules
+docs: venv ## write docs/rules.md and the chart's README from their sources
+	@$(BIN)/python -m tests.chart_readme
 	@$(BIN)/python -c "from webhook.eni import manual; print(manual.text(), end='')" > docs/rules.md
 
 lock: ## resolve the dependencies again and write the hash locks (needs uv)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests import chart_readme
 from tests.cluster.conftest import require_programs
 from tests.cluster.controlplane import hooks, programs
 from tests.cluster.controlplane.plane import ControlPlane
@@ -103,6 +104,16 @@ def test_what_cannot_work_is_refused_with_the_reason(
         rendered(values, *more)
 
     assert why in str(raised.value)
+
+
+def test_the_readme_is_what_the_values_say() -> None:
+    readme = (CHART / "README.md").read_text()
+
+    assert readme == chart_readme.text(), "run `make docs`"
+    for group, content in yaml.safe_load((CHART / "values.yaml").read_text()).items():
+        assert f"| `{group}" in readme
+        for name in content if isinstance(content, dict) else ():
+            assert f"| `{group}.{name}" in readme, f"{group}.{name} has no comment"
 
 
 def test_it_belongs_into_kube_system() -> None:

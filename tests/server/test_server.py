@@ -10,6 +10,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ import pytest
 
 from certs import issue
 from tests.reviews import patch_of, review
-from tests.serving import Server
+from tests.serving import ROOT, Server
 
 POLICY = "apiVersion: hybrid-guard.io/v1alpha1\nkind: Policy\nnetwork: {}\n"
 JSON = "application/json"
@@ -339,3 +340,21 @@ def test_it_does_not_start_with_a_certificate_that_cannot_serve(
     assert message in "".join(server.text)
     assert server.stop() == 2
     server.__exit__()
+
+
+def test_it_waits_for_a_pair_that_a_rotator_still_has_to_write(tmp_path: Path) -> None:
+    files = (tmp_path / "tls.crt", tmp_path / "tls.key")
+    command = [
+        sys.executable, "-m", "webhook", "serve", "--network", "bgp", "--host", "127.0.0.1", "--port", "0",
+        "--cert", str(files[0]), "--key", str(files[1]), "--cert-wait", "60",
+    ]  # fmt: skip
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert json.loads(child.stdout.readline())["event"] == "waiting-for-certificate"
+        pair = issue.dev_pair(("localhost",))
+        files[1].write_bytes(pair.key)
+        files[0].write_bytes(pair.certificate)
+        events = (json.loads(line)["event"] for line in child.stdout if line.startswith("{"))
+        assert "listening" in events
+        child.terminate()
+        child.communicate(timeout=30)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from webhook import settings
 from webhook.cli import options
 from webhook.files import policies
 from webhook.server.serve import ServeOptions, run
+from webhook.telemetry import logs
+
+_POLL_SECONDS = 0.5
 
 
 @click.command()
@@ -19,6 +23,8 @@ from webhook.server.serve import ServeOptions, run
 @click.option("--cert", "certificate", metavar="F", type=click.Path(path_type=Path),
               help="The certificate chain (PEM).")  # fmt: skip
 @click.option("--key", metavar="F", type=click.Path(path_type=Path), help="Its key (PEM).")
+@click.option("--cert-wait", metavar="SECONDS", type=click.FloatRange(0), default=0.0,
+              help="Wait so long for both files, which a rotator may still write.")  # fmt: skip
 @click.option("--client-ca", metavar="F", type=click.Path(path_type=Path),
               help="Callers of the hooks must bring a certificate of this CA.")  # fmt: skip
 @click.option("--host", help="The address to listen on.")
@@ -29,6 +35,7 @@ def command(
     network: str | None,
     certificate: Path | None,
     key: Path | None,
+    cert_wait: float,
     client_ca: Path | None,
     host: str | None,
     port: int | None,
@@ -52,6 +59,7 @@ def command(
             certificate, key = _dev_pair(Path(folder))
         if certificate is None or key is None:
             raise click.UsageError("give --cert F and --key F, or --dev")
+        _wait_for((certificate, key), cert_wait)
         serve_options = ServeOptions(
             host=host or (settings.DEV_HOST if dev else settings.HOST),
             port=settings.PORT if port is None else port,
@@ -67,6 +75,15 @@ def command(
             run(serve_options)
         except ValueError as error:
             raise options.Failure(str(error)) from None
+
+
+def _wait_for(files: tuple[Path, ...], seconds: float) -> None:
+    """Wait until the files are there; what is wrong with them is told when they are loaded."""
+    end = time.monotonic() + seconds
+    if not all(file.exists() for file in files) and seconds:
+        logs.event("waiting-for-certificate", files=[str(file) for file in files])
+    while time.monotonic() < end and not all(file.exists() for file in files):
+        time.sleep(_POLL_SECONDS)
 
 
 def _dev_pair(folder: Path) -> tuple[Path, Path]:

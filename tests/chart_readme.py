@@ -1,0 +1,88 @@
+"""Write the chart's README from its values: `python -m tests.chart_readme`, by `make docs`.
+
+Each value's comment, the lines right above it, is its description; a table row a value.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import yaml
+
+from tests.conftest import ROOT
+
+CHART = ROOT / "charts" / "hybrid-guard"
+_HEAD = """\
+# hybrid-guard
+
+Keeps CNI add-ons and workloads on their side of a hybrid cluster, and Terway's eni-config correct.
+
+```
+helm install hybrid-guard charts/hybrid-guard --namespace kube-system --set network=bgp
+```
+
+`network` is how packets move between the on-prem nodes: `overlay`, `bgp` or `host`; without it the
+chart refuses and says how to find out. Two Deployments come up: the server, whose ServiceAccount
+has no rights, and the rotator, which may write one Secret, one Lease and the two webhook
+configurations. Until the certificate is in, writes of eni-config are refused, and no others.
+
+With `network: bgp` a ValidatingAdmissionPolicy of the API server keeps the pin on known add-ons
+also while the server is down. If a write must pass while it is down:
+
+```
+kubectl delete validatingwebhookconfiguration,mutatingwebhookconfiguration hybrid-guard
+```
+
+Uninstalling leaves the node affinity on the workloads that have it.
+
+## Values
+
+Generated from `values.yaml` by `make docs`; a test compares the two.
+
+| value | default | meaning |
+|---|---|---|
+"""
+
+
+def text() -> str:
+    """Return the README."""
+    root = yaml.compose((CHART / "values.yaml").read_text())
+    lines = (CHART / "values.yaml").read_text().splitlines()
+    assert isinstance(root, yaml.MappingNode)
+    rows = (
+        f"| `{name}` | `{default}` | {meaning} |" for name, default, meaning in _rows(root, lines)
+    )
+    return _HEAD + "\n".join(rows) + "\n"
+
+
+def _rows(
+    node: yaml.MappingNode, lines: list[str], prefix: str = ""
+) -> Iterator[tuple[str, str, str]]:
+    """Yield name, default and meaning of every value that has a comment above it."""
+    for key, value in node.value:
+        name, comment = f"{prefix}{key.value}", _comment(lines, key.start_mark.line)
+        is_group = isinstance(value, yaml.MappingNode) and not value.flow_style
+        if comment and not is_group:
+            yield name, _default(value), comment
+        elif is_group:
+            if comment and not any(_comment(lines, k.start_mark.line) for k, _ in value.value):
+                yield name, _default(value), comment
+            yield from _rows(value, lines, f"{name}.")
+
+
+def _comment(lines: list[str], at: int) -> str:
+    found: list[str] = []
+    while at and lines[at - 1].lstrip().startswith("# "):
+        at -= 1
+        found.insert(0, lines[at].lstrip()[2:])
+    return " ".join(found)
+
+
+def _default(node: yaml.Node) -> str:
+    loader = yaml.SafeLoader("")
+    return json.dumps(loader.construct_document(node))
+
+
+if __name__ == "__main__":
+    (CHART / "README.md").write_text(text())
