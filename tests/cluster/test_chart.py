@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -366,3 +367,115 @@ def test_with_the_guard_down_a_pin_stays_on_a_known_add_on(netted: ControlPlane)
         "--cascade=foreground",
         "--wait=false",
     )
+
+
+SERVER, ROTATOR = (
+    f"system:serviceaccount:kube-system:{name}" for name in ("hybrid-guard", "hybrid-guard-certs")
+)
+ACCOUNTS = ("system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated")
+SECRETS = "/api/v1/namespaces/kube-system/secrets"
+CONFIGURATIONS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+KINDS = ("ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "Secret", "Lease",
+         "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")  # fmt: skip
+
+
+@pytest.fixture
+def identities(api_server: ControlPlane) -> Iterator[ControlPlane]:
+    """What the chart renders, but for the pods: nothing answers the hooks."""
+    text = yaml.safe_dump_all(obj for obj in objects("bgp") if obj["kind"] in KINDS)
+    api_server.kubectl("apply", "-f", "-", stdin=text)
+    yield api_server
+    api_server.kubectl("delete", "-f", "-", stdin=text)
+
+
+def bundles(plane: ControlPlane) -> set[str | None]:
+    found = plane.raw("GET", f"{CONFIGURATIONS}/hybrid-guard").json()["webhooks"]
+    return {hook["clientConfig"].get("caBundle") for hook in found}
+
+
+def test_the_rotator_does_its_work_with_the_charts_rights_alone(identities: ControlPlane) -> None:
+    kubeconfig = identities.client(ROTATOR, ACCOUNTS).kubeconfig
+    command = next(
+        c["command"]
+        for c in one("bgp", "Deployment", "hybrid-guard-certs")["spec"]["template"]["spec"][
+            "containers"
+        ]
+    )
+    assert bundles(identities) == {None}
+    program = [
+        sys.executable,
+        "-m",
+        "certs",
+        *command[1:],
+        "--kubeconfig",
+        str(kubeconfig),
+        "--interval",
+        "0.2",
+    ]
+    with subprocess.Popen(program, cwd=ROOT, stderr=subprocess.PIPE, text=True) as child:
+        try:
+            identities.until(
+                lambda: None not in bundles(identities) or None, "the CA in every hook"
+            )
+            (right,) = bundles(identities)
+            text = yaml.safe_dump_all(o for o in objects("bgp") if o["kind"] in KINDS)
+            wiped = identities.raw("GET", f"{CONFIGURATIONS}/hybrid-guard").json()
+            for hook in wiped["webhooks"]:
+                hook["clientConfig"].pop("caBundle")
+            assert identities.raw("PUT", f"{CONFIGURATIONS}/hybrid-guard", wiped).status == 200
+            identities.until(
+                lambda: bundles(identities) == {right} or None, "the CA to be put back"
+            )
+            identities.kubectl("apply", "-f", "-", stdin=text)
+            assert bundles(identities) == {right}, "an apply of the chart leaves it alone"
+        finally:
+            child.terminate()
+            _, told = child.communicate(timeout=30)
+    assert child.returncode == 0
+    assert "error" not in told
+    lease = identities.raw(
+        "GET", "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/hybrid-guard-certs"
+    ).json()
+    assert not lease["spec"].get("holderIdentity"), "given back"
+
+
+def test_neither_account_may_do_more(identities: ControlPlane) -> None:
+    other = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "another"}}
+    identities.raw("POST", SECRETS, other)
+    refused = [
+        (ROTATOR, "GET", f"{SECRETS}/another"), (ROTATOR, "GET", SECRETS), (ROTATOR, "DELETE", f"{SECRETS}/hybrid-guard-tls"),
+        (ROTATOR, "GET", CONFIGURATIONS), (ROTATOR, "DELETE", f"{CONFIGURATIONS}/hybrid-guard"), (ROTATOR, "GET", "/api/v1/nodes"),
+        (SERVER, "GET", f"{SECRETS}/hybrid-guard-tls"), (SERVER, "GET", "/api/v1/namespaces/kube-system/configmaps"),
+        (SERVER, "GET", f"{CONFIGURATIONS}/hybrid-guard"), (SERVER, "GET", "/api/v1/nodes"),
+    ]  # fmt: skip
+
+    for user, method, path in refused:
+        assert identities.raw(method, path, user=user, groups=ACCOUNTS).status == 403, (
+            user,
+            method,
+            path,
+        )
+    assert identities.raw("POST", SECRETS, other, user=ROTATOR, groups=ACCOUNTS).status == 403
+    identities.raw("DELETE", f"{SECRETS}/another")
+
+
+def test_until_the_ca_is_in_only_eni_config_is_held_up(identities: ControlPlane) -> None:
+    path = "/api/v1/namespaces/kube-system/configmaps"
+    other = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "unrelated"}}
+    held = {**other, "metadata": {"name": "eni-config"}}
+
+    assert identities.raw("POST", path, other).status == 201
+    assert identities.raw("PUT", f"{path}/unrelated", {**other, "data": {"a": "b"}}).status == 200
+    assert identities.raw("DELETE", f"{path}/unrelated").status == 200
+    assert (
+        identities.raw(
+            "POST", path, {**other, "metadata": {"name": "unrelated", "labels": {"gone": "soon"}}}
+        ).status
+        == 201
+    )
+    assert identities.raw("DELETE", f"{path}?labelSelector=gone%3Dsoon").status == 200
+    assert identities.raw("POST", DAEMONSETS, daemonset("calico-node")).status == 201, "Ignore"
+    assert identities.raw("DELETE", f"{DAEMONSETS}/calico-node").status == 200
+    refused = identities.raw("POST", path, held)
+    assert refused.status == 500
+    assert "validate-eni-config.hybrid-guard.io" in refused.json()["message"]

@@ -215,6 +215,13 @@ def test_a_deletion_needs_the_annotation_and_the_message_gives_the_command(
 
     denied = guarded.kubectl("-n", "kube-system", "delete", "cm", "eni-config", check=False)
     collection = guarded.raw("DELETE", f"{CONFIG_MAPS}?fieldSelector=metadata.name%3Deni-config")
+    plain = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "plain", "labels": {"a": "b"}},
+    }
+    assert guarded.raw("POST", CONFIG_MAPS, plain).status == 201
+    foreign = guarded.raw("DELETE", f"{CONFIG_MAPS}?labelSelector=a%3Db")
     override = guarded.kubectl("-n", "kube-system", "delete", "cm", "eni-config-pool")
     dry = guarded.raw("DELETE", f"{CONFIG_MAPS}/eni-config?dryRun=All")
 
@@ -225,6 +232,8 @@ def test_a_deletion_needs_the_annotation_and_the_message_gives_the_command(
     )
     assert command in denied.stderr
     assert collection.status == 403
+    assert "ENI140" in collection.json()["message"]
+    assert foreign.status == 200, "a collection of other ConfigMaps goes"
     assert override.returncode == 0
     assert dry.status == 403
     guarded.kubectl(*command.split()[1:])

@@ -21,11 +21,13 @@ WORKLOAD_RULES: list[dict[str, Any]] = [
 ]
 
 ENI_CONDITION = (
-    "request.name == 'eni-config'"
-    " || (object != null && has(object.data) && 'eni_conf' in object.data)"
-    " || (oldObject != null && has(oldObject.data) && 'eni_conf' in oldObject.data)"
+    "(object != null && ((has(object.metadata.name) && object.metadata.name == 'eni-config')"
+    " || (has(object.data) && 'eni_conf' in object.data)))"
+    " || (oldObject != null && (oldObject.metadata.name == 'eni-config'"
+    " || (has(oldObject.data) && 'eni_conf' in oldObject.data)))"
 )
-"""Both nulls are asked for: without that, deleting any ConfigMap fails in the expression."""
+"""Both nulls are asked for, and request.name is not: of a collection's deletion there is none, the
+expression fails, and with failurePolicy Fail every foreign ConfigMap stays."""
 
 
 def hook(
