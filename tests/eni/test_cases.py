@@ -215,6 +215,7 @@ CASES = [
     case("ENI131", over(ip_stack="dual"), "warning eni_conf.ip_stack", "in part", **PART),
     case("ENI132", over(access_key=None), "error eni_conf.access_key", "away", **PART),
     case("ENI132", over(access_key=""), "error eni_conf.access_key", "away", **PART),
+    case("ENI132", {"eni_conf": '{"access_key": "x", "access_key": null}'}, "error eni_conf.access_key", "away", **PART),
     case("ENI132", over(access_key=ID), "error eni_conf.access_secret", "missing beside access_key", **PART),
     case("ENI133", over(security_groups=sgs(10)), "error data.eni_conf", "as merged with eni-config: ENI047", base=read(conf()), **PART),
     case("ENI134", conf(), "warning metadata.name", "2 nodes are labelled terway-config=pool-b", named={"pool-a": 1, "pool-b": 2},

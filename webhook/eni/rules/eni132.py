@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from webhook.eni.document import EniDocument, Fault
 from webhook.eni.fields import CREDENTIALS
+from webhook.eni.jsontext import Node
 from webhook.eni.merge import MergeError, merge
 from webhook.findings import Level
 
@@ -27,8 +28,7 @@ def check(document: EniDocument) -> Iterator[Fault]:
     if not document.partial or not members or document.mode == "off":
         return
     given = [name for name in CREDENTIALS if name in members]
-    values = document.values or {}
-    blank = [n for n in given if not values[n].strip() and not document.mistyped(n)]
+    blank = [name for name in given if _is_blank(members[name])]
     for name in blank:
         yield Fault(
             path=(document.conf.key, name),
@@ -42,6 +42,11 @@ def check(document: EniDocument) -> Iterator[Fault]:
             message=f"is missing beside {given[0]}; halves of two pairs do not work together",
             fix=f"write {other} too",
         )
+
+
+def _is_blank(node: Node) -> bool:
+    """Tell whether a merge would delete or blank the credential: of equal keys the last counts."""
+    return node.kind == "null" or (node.kind == "string" and not node.value.strip())
 
 
 def _completed(document: EniDocument, given: str) -> bool:
