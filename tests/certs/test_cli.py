@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
+import random
+import select
 import signal
 import subprocess
 import sys
@@ -11,7 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from certs.inject import NoHooks
+from certs.renewal import Step
+from certs.rotate import Rotator
+from certs.store import KEYS, DirectoryStore
+from tests.conftest import ROOT, SEED
 
 
 def run(*arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -95,3 +102,30 @@ def test_run_goes_on_until_it_is_told_to_stop(tmp_path: Path) -> None:
         child.send_signal(signal.SIGTERM)
         assert child.wait(30) == 0
     assert steps == ["make a CA", "issue the leaf", "issue the leaf"]
+
+
+def test_killed_at_any_moment_it_is_carried_on_and_never_half_written(tmp_path: Path) -> None:
+    rng = random.Random(SEED)  # noqa: S311  # moments, not secrets
+    where = ["--directory", str(tmp_path / "tls"), "--host", "guard.example.com"]
+    current = tmp_path / "tls" / "current"
+    for _ in range(15):
+        if rng.random() < 0.5 and current.exists():
+            (current / rng.choice(("tls.crt", "tls.key", "ca.key"))).write_text("broken")
+        with subprocess.Popen([sys.executable, "-m", "certs", "run", *where, "--interval", "0.01"],
+                              cwd=ROOT, stderr=subprocess.PIPE, text=True) as child:  # fmt: skip
+            assert child.stderr is not None
+            for _ in range(rng.randint(0, 1) if current.exists() else rng.randint(0, 3)):
+                if not select.select([child.stderr], [], [], 1.0)[0]:
+                    break
+                child.stderr.readline()
+            child.kill()
+            child.communicate(timeout=30)
+        for folder in (tmp_path / "tls").glob("generation-*"):
+            assert {file.name for file in folder.iterdir()} <= {*KEYS}
+    rotator = Rotator(
+        store=DirectoryStore(tmp_path / "tls"), hooks=NoHooks(), hosts=("guard.example.com",)
+    )
+    minutes = (dt.datetime.now(dt.UTC) + dt.timedelta(minutes=n) for n in range(10))
+    ends = [list(rotator.steps(lambda moment=moment: moment))[-1].step for moment in minutes]  # type: ignore[misc]
+    assert ends[-1] is Step.NOTHING
+    assert run("check", *where).returncode == 0

@@ -15,7 +15,7 @@ from certs.kube import ApiError, Kube
 from certs.lease import SECONDS, Lease
 from certs.renewal import Step
 from certs.rotate import Rotator, observe
-from certs.store import ConflictError, SecretStore, StoreError
+from certs.store import KEYS, ConflictError, SecretStore, StoreError
 from tests.certs.scene import HOSTS
 from tests.cluster.controlplane.plane import ControlPlane
 
@@ -120,26 +120,40 @@ def test_a_write_of_an_old_version_is_refused_and_looked_at_again(installed: Con
     assert store.read().data == {"published": b"1"}
 
 
-def test_two_rotators_on_one_secret_make_one_ca(installed: ControlPlane) -> None:
-    start = threading.Barrier(2)
-    ends: list[Step] = []
+def test_two_rotators_fifty_times_on_one_secret_make_one_ca(installed: ControlPlane) -> None:
+    pair = [rotator(installed) for _ in range(2)]
+    for _ in range(50):
+        emptied = {"data": dict.fromkeys(KEYS)}
+        merge = "application/merge-patch+json"
+        assert installed.raw("PATCH", f"{SECRETS}/guard-tls", emptied, merge).status == 200
+        assert (
+            installed.raw("PUT", f"{HOOKS}/guard-certs", without_bundles(installed)).status == 200
+        )
+        ends: list[Step] = []
+        start = threading.Barrier(2)
 
-    def work() -> None:
-        one = rotator(installed)
-        start.wait(30)
-        ends.extend([plan.step for plan in one.steps(now)][-1:])
+        def work(one: Rotator, start: threading.Barrier = start, ends: list[Step] = ends) -> None:
+            start.wait(30)
+            ends.extend([plan.step for plan in one.steps(now)][-1:])
 
-    threads = [threading.Thread(target=work) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+        threads = [threading.Thread(target=work, args=(one,)) for one in pair]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
 
-    assert ends == [Step.NOTHING, Step.NOTHING]
-    data = installed.raw("GET", f"{SECRETS}/guard-tls").json()["data"]
-    seen = observe({key: base64.b64decode(value) for key, value in data.items()}, ())
-    assert seen.broken == ()
-    assert bundles(installed) == [data["ca.crt"]] * 2
+        assert ends == [Step.NOTHING, Step.NOTHING]
+        data = installed.raw("GET", f"{SECRETS}/guard-tls").json()["data"]
+        seen = observe({key: base64.b64decode(value) for key, value in data.items()}, ())
+        assert seen.broken == ()
+        assert bundles(installed) == [data["ca.crt"]] * 2
+
+
+def without_bundles(plane: ControlPlane) -> dict[str, Any]:
+    stored: dict[str, Any] = plane.raw("GET", f"{HOOKS}/guard-certs").json()
+    for hook in stored["webhooks"]:
+        hook["clientConfig"].pop("caBundle", None)
+    return stored
 
 
 def test_a_missing_secret_says_who_makes_it(installed: ControlPlane) -> None:
