@@ -28,11 +28,21 @@ has no rights, and the rotator, which may write one Secret, one Lease and the tw
 configurations. Until the certificate is in, writes of eni-config are refused, and no others.
 
 With `network: bgp` a ValidatingAdmissionPolicy of the API server keeps the pin on known add-ons
-also while the server is down. If a write must pass while it is down:
+also while the server is down.
+
+## When a write must pass while it is down
+
+Only writes of eni-config wait for the server; all other hooks are `Ignore`. The API server itself
+refuses them then, and what it shows of ours is the hook's path. That path is the command to type:
 
 ```
-kubectl delete validatingwebhookconfiguration,mutatingwebhookconfiguration hybrid-guard
+failed calling webhook "validate-eni-config.hybrid-guard.io": failed to call webhook: Post
+"https://hybrid-guard.kube-system.svc:443/validate/break-glass/kubectl/delete/validatingwebhookconfiguration/hybrid-guard?timeout=5s": ...
+
+kubectl delete validatingwebhookconfiguration hybrid-guard
 ```
+
+`helm upgrade` with the same values puts the hooks back, and the rotator their CA within a minute.
 
 Uninstalling leaves the node affinity on the workloads that have it.
 

@@ -61,6 +61,19 @@ def test_both_hooks_and_their_namespace_paths_answer(server: Server) -> None:
         assert not server.review(f"/validate/{side}", review(web)).json()["response"]["allowed"]
 
 
+def test_below_break_glass_any_path_answers_as_validate_and_grows_no_metric() -> None:
+    with Server("--network", "bgp") as server:
+        for path in ("/validate/break-glass/kubectl/delete/it", "/validate/break-glass/x/"):
+            assert not server.review(path, review(calico())).json()["response"]["allowed"]
+        metrics = server.request("GET", "/metrics").body.decode()
+        decided = 'hybrid_guard_decisions_total{hook="validate",rule="catalogue/calico",'
+        assert f'{decided}verdict="denied"}} 2.0' in metrics
+        assert "break" not in metrics
+        assert server.review("/validate/break-glass", review(calico())).status == 404
+        assert server.review("/mutate/break-glass/x", review(calico())).status == 404
+        assert server.request("GET", "/validate/break-glass/x").status == 405
+
+
 def test_probes_version_and_metrics_answer(server: Server) -> None:
     server.review("/mutate", review(calico()))
 

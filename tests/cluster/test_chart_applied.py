@@ -1,0 +1,221 @@
+"""The chart's objects before the real API server: accepted, and doing what they are for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.cluster.chart import SETS, objects, pod
+from tests.cluster.controlplane.plane import ControlPlane
+from tests.conftest import ROOT
+
+FOREIGN = ("cert-manager.io/v1", "monitoring.coreos.com/v1")
+DAEMONSETS = "/apis/apps/v1/namespaces/kube-system/daemonsets"
+CONFIG_MAPS = "/api/v1/namespaces/kube-system/configmaps"
+SECRETS = "/api/v1/namespaces/kube-system/secrets"
+LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"
+CONFIGURATIONS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_api_server_accepts_every_object(api_server: ControlPlane, name: str) -> None:
+    ours = [obj for obj in objects(name) if obj["apiVersion"] not in FOREIGN]
+
+    done = api_server.apply(ours, "--dry-run=server", "--validate=strict", check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert "Warning" not in done.stderr
+    assert len(done.stdout.splitlines()) == len(ours)
+
+
+@pytest.fixture
+def netted(api_server: ControlPlane) -> Iterator[ControlPlane]:
+    """An API server with the safety net alone, in force."""
+    net = [o for o in objects("bgp") if o["kind"].startswith("ValidatingAdmissionPolicy")]
+    api_server.apply(net)
+    assert api_server.raw("POST", DAEMONSETS, daemonset("weave-net", pinned())).status == 201
+    bare, path = daemonset("weave-net"), f"{DAEMONSETS}/weave-net?dryRun=All"
+    api_server.until(
+        lambda: api_server.raw("PUT", path, bare).status == 403, "the safety net to be in force"
+    )
+    yield api_server
+    for obj in net:
+        api_server.kubectl("delete", obj["kind"], obj["metadata"]["name"])
+    for item in api_server.raw("GET", DAEMONSETS).json()["items"]:
+        api_server.raw("DELETE", f"{DAEMONSETS}/{item['metadata']['name']}")
+
+
+def pinned(operator: str = "NotIn", values: list[str] | None = None) -> dict[str, Any]:
+    expression: dict[str, Any] = {"key": "alibabacloud.com/external", "operator": operator}
+    if operator in ("In", "NotIn"):
+        expression["values"] = values or ["true"]
+    required = {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}
+    return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
+
+
+def daemonset(name: str, affinity: dict[str, Any] | None = None, **metadata: Any) -> dict[str, Any]:
+    labels = {"app": name}
+    spec: dict[str, Any] = {"containers": [{"name": "c", "image": "i"}]}
+    if affinity:
+        spec["affinity"] = affinity
+    return {
+        "apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": name, **metadata},
+        "spec": {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": spec}},
+    }  # fmt: skip
+
+
+def test_with_the_guard_down_a_pin_stays_on_a_known_add_on(netted: ControlPlane) -> None:
+    def create(obj: dict[str, Any]) -> int:
+        return netted.raw("POST", DAEMONSETS, obj).status
+
+    def put(obj: dict[str, Any]) -> tuple[int, str]:
+        answer = netted.raw("PUT", f"{DAEMONSETS}/{obj['metadata']['name']}", obj)
+        return answer.status, str(answer.json().get("message", ""))
+
+    for name in ("calico-node", "calico-windows", "kube-flannel-ds-amd64"):
+        assert create(daemonset(name, pinned())) == 201, "a CREATE is free"
+    assert create(daemonset("terway-eniip", pinned("In"))) == 201
+
+    status, message = put(daemonset("calico-node"))
+    assert status == 403
+    assert "HG107 this update takes the pin to on-prem nodes off calico-node" in message
+    assert put(daemonset("calico-node", pinned("Exists")))[0] == 403
+    assert put(daemonset("kube-flannel-ds-amd64"))[0] == 403
+    assert put(daemonset("terway-eniip"))[0] == 403
+    assert put(daemonset("terway-eniip", pinned()))[0] == 403
+    assert put(daemonset("calico-windows"))[0] == 200, "not a name of the catalogue"
+    assert put(daemonset("calico-node", pinned(), labels={"a": "b"}))[0] == 200
+    assert put(daemonset("calico-node", pinned("DoesNotExist")))[0] == 200, "another way to say it"
+    netted.kubectl("-n", "kube-system", "annotate", "daemonset", "terway-eniip", "a=b")
+    assert create(daemonset("antrea-agent")) == 201
+    assert put(daemonset("antrea-agent", labels={"a": "b"}))[0] == 200, "it never had a pin"
+    foreground = {"propagationPolicy": "Foreground"}
+    assert netted.raw("DELETE", f"{DAEMONSETS}/terway-eniip", foreground).status == 200
+
+
+SERVER, ROTATOR = (
+    f"system:serviceaccount:kube-system:{name}" for name in ("hybrid-guard", "hybrid-guard-certs")
+)
+ACCOUNTS = ("system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated")
+KINDS = ("ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "Secret", "Lease",
+         "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")  # fmt: skip
+
+
+@pytest.fixture
+def identities(api_server: ControlPlane) -> Iterator[ControlPlane]:
+    """What the chart renders, but for the pods and the Service: nothing answers the hooks."""
+    text = yaml.safe_dump_all(obj for obj in objects("bgp") if obj["kind"] in KINDS)
+    api_server.kubectl("apply", "-f", "-", stdin=text)
+    yield api_server
+    api_server.kubectl("delete", "-f", "-", stdin=text)
+
+
+def bundles(plane: ControlPlane) -> set[str | None]:
+    found = plane.raw("GET", f"{CONFIGURATIONS}/hybrid-guard").json()["webhooks"]
+    return {hook["clientConfig"].get("caBundle") for hook in found}
+
+
+def wipe_bundles(plane: ControlPlane) -> None:
+    found = plane.raw("GET", f"{CONFIGURATIONS}/hybrid-guard").json()
+    for hook in found["webhooks"]:
+        hook["clientConfig"].pop("caBundle")
+    assert plane.raw("PUT", f"{CONFIGURATIONS}/hybrid-guard", found).status == 200
+
+
+def test_the_rotator_does_its_work_with_the_charts_rights_alone(identities: ControlPlane) -> None:
+    kubeconfig = identities.client(ROTATOR, ACCOUNTS).kubeconfig
+    (container,) = pod("bgp", "hybrid-guard-certs")["containers"]
+    program = [sys.executable, "-m", "certs", *container["command"][1:]]
+    program += ["--kubeconfig", str(kubeconfig), "--interval", "0.2"]
+    assert bundles(identities) == {None}
+
+    with subprocess.Popen(program, cwd=ROOT, stderr=subprocess.PIPE, text=True) as child:
+        try:
+            identities.until(lambda: None not in bundles(identities), "the CA in every hook")
+            (right,) = bundles(identities)
+            wipe_bundles(identities)
+            identities.until(lambda: bundles(identities) == {right}, "the CA to be put back")
+            identities.apply([o for o in objects("bgp") if o["kind"] in KINDS])
+            assert bundles(identities) == {right}, "an apply of the chart leaves it alone"
+        finally:
+            child.terminate()
+            _, told = child.communicate(timeout=30)
+
+    assert child.returncode == 0
+    assert "error" not in told
+    lease = identities.raw("GET", f"{LEASES}/hybrid-guard-certs").json()
+    assert not lease["spec"].get("holderIdentity"), "given back"
+
+
+def test_neither_account_may_do_more(identities: ControlPlane) -> None:
+    other = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "another"}}
+    identities.raw("POST", SECRETS, other)
+    refused = [
+        (ROTATOR, "GET", f"{SECRETS}/another"), (ROTATOR, "GET", SECRETS), (ROTATOR, "DELETE", f"{SECRETS}/hybrid-guard-tls"),
+        (ROTATOR, "GET", CONFIGURATIONS), (ROTATOR, "DELETE", f"{CONFIGURATIONS}/hybrid-guard"), (ROTATOR, "GET", "/api/v1/nodes"),
+        (SERVER, "GET", f"{SECRETS}/hybrid-guard-tls"), (SERVER, "GET", CONFIG_MAPS),
+        (SERVER, "GET", f"{CONFIGURATIONS}/hybrid-guard"), (SERVER, "GET", "/api/v1/nodes"),
+    ]  # fmt: skip
+
+    for call in refused:
+        user, method, path = call
+        assert identities.raw(method, path, user=user, groups=ACCOUNTS).status == 403, call
+    assert identities.raw("POST", SECRETS, other, user=ROTATOR, groups=ACCOUNTS).status == 403
+    identities.raw("DELETE", f"{SECRETS}/another")
+
+
+def config_map(name: str, **fields: Any) -> dict[str, Any]:
+    metadata = {"name": name, **fields.pop("metadata", {})}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, **fields}
+
+
+def test_until_the_ca_is_in_only_eni_config_is_held_up(identities: ControlPlane) -> None:
+    def send(method: str, path: str, body: object = None) -> int:
+        return identities.raw(method, path, body).status
+
+    assert send("POST", CONFIG_MAPS, config_map("other")) == 201
+    assert send("PUT", f"{CONFIG_MAPS}/other", config_map("other", data={"a": "b"})) == 200
+    assert send("DELETE", f"{CONFIG_MAPS}/other") == 200
+    labelled = config_map("other", metadata={"labels": {"gone": "soon"}})
+    assert send("POST", CONFIG_MAPS, labelled) == 201
+    assert send("DELETE", f"{CONFIG_MAPS}?labelSelector=gone%3Dsoon") == 200
+    assert send("POST", DAEMONSETS, daemonset("calico-node")) == 201, "Ignore"
+    assert send("DELETE", f"{DAEMONSETS}/calico-node") == 200
+    assert send("POST", CONFIG_MAPS, config_map("eni-config")) == 500
+
+
+COMMAND = "kubectl delete validatingwebhookconfiguration hybrid-guard"
+
+
+@pytest.mark.parametrize("behind", ["no Service", "a Service without endpoints"])
+def test_the_api_servers_own_refusal_spells_the_command_that_lifts_it(
+    identities: ControlPlane, behind: str
+) -> None:
+    service = [o for o in objects("bgp") if o["kind"] == "Service" and behind != "no Service"]
+    for obj in service:
+        identities.apply([obj])
+
+    refused = identities.raw("POST", CONFIG_MAPS, config_map("eni-config"))
+    for obj in service:
+        identities.kubectl("-n", "kube-system", "delete", "service", obj["metadata"]["name"])
+
+    assert refused.status == 500
+    assert (
+        'failed calling webhook "validate-eni-config.hybrid-guard.io"' in refused.json()["message"]
+    )
+    assert f"/break-glass/{COMMAND.replace(' ', '/')}?" in refused.json()["message"]
+
+    identities.kubectl(*COMMAND.split()[1:])
+    identities.until(
+        lambda: (
+            identities.raw("POST", f"{CONFIG_MAPS}?dryRun=All", config_map("eni-config")).status
+            == 201
+        ),
+        "the hook to be forgotten",
+    )
+    identities.apply([o for o in objects("bgp") if o["kind"] == "ValidatingWebhookConfiguration"])
