@@ -30,7 +30,7 @@ PROGRAMS = (
     Program(name="etcd", module="etcd", package="go.etcd.io/etcd/server/v3"),
     *(
         Program(name=name, module="kubernetes", package=f"k8s.io/kubernetes/cmd/{name}")
-        for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
+        for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy")
     ),
     Program(name="kwok", module="kwok", package="sigs.k8s.io/kwok/cmd/kwok"),
     Program(name="helm", module="helm", package="helm.sh/helm/v4/cmd/helm"),
