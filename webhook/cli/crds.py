@@ -27,11 +27,8 @@ def command() -> None:
 
 
 @command.command("print")
-@click.option("--cluster", is_flag=True, help="Only those that the cluster does not have.")
-@click.option(
-    "--kubeconfig", metavar="F", type=click.Path(path_type=Path), help="Instead of KUBECONFIG."
-)
-def print_crds(cluster: bool, kubeconfig: Path | None) -> None:  # noqa: FBT001  # click's signature
+@options.cluster("Only those that the cluster does not have.")
+def print_crds(cluster: bool, kubeconfig: Path | None, context: str | None) -> None:  # noqa: FBT001  # click's signature
     """Print the manifests, all eight or only the missing ones.
 
     What exists is never printed, so that nothing of an existing Calico's is overwritten.
@@ -41,9 +38,9 @@ def print_crds(cluster: bool, kubeconfig: Path | None) -> None:  # noqa: FBT001 
       hybrid-guard crds print
       hybrid-guard crds print --cluster --kubeconfig admin.conf | kubectl apply -f -
     """
-    if kubeconfig is not None and not cluster:
-        raise click.UsageError("--kubeconfig is for --cluster")
-    wanted = calico.missing(_names(kubeconfig)) if cluster else calico.CRDS
+    if (kubeconfig or context) and not cluster:
+        raise click.UsageError("--kubeconfig and --context are for --cluster")
+    wanted = calico.missing(_names(kubeconfig, context)) if cluster else calico.CRDS
     if not wanted:
         click.echo("nothing is missing: the cluster has all eight", err=True)
         return
@@ -53,11 +50,11 @@ def print_crds(cluster: bool, kubeconfig: Path | None) -> None:  # noqa: FBT001 
         click.echo(f"{len(wanted)} of {len(calico.CRDS)} are missing", err=True)
 
 
-def _names(kubeconfig: Path | None) -> list[str]:
-    from webhook.kube.cluster import Cluster, ClusterError  # noqa: PLC0415  # a second to import
+def _names(kubeconfig: Path | None, context: str | None) -> list[str]:
+    connection = options.connect(kubeconfig, context)
+    from webhook.kube.cluster import ClusterError  # noqa: PLC0415  # imported by now
 
     try:
-        return Cluster(kubeconfig).crd_names()
+        return connection.crd_names()
     except ClusterError as error:
-        fix = "fix: set KUBECONFIG or give --kubeconfig F"
-        raise options.NotReachedError(f"cannot look at the cluster: {error}\n  {fix}") from None
+        raise options.not_reached(error) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,6 +15,9 @@ from webhook.policy import parse
 from webhook.policy.model import Policy
 from webhook.policy.words import Network, Placement
 from webhook.settings import terminal
+
+if TYPE_CHECKING:  # the client takes a third of a second to import
+    from webhook.kube.cluster import Cluster
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -103,3 +106,38 @@ def placements(pairs: tuple[str, ...]) -> dict[str, Placement]:
             )
         found[namespace] = Placement(side)
     return found
+
+
+def cluster(wanted: str) -> Callable[[F], F]:
+    """Add --cluster, of which `wanted` is the help, and --kubeconfig and --context for it."""
+    options = (
+        click.option("--cluster", is_flag=True, help=wanted),
+        click.option(
+            "--kubeconfig", metavar="F", type=click.Path(path_type=Path),
+            help="The kubeconfig, instead of what KUBECONFIG says.",
+        ),
+        click.option("--context", metavar="NAME", help="The context of the kubeconfig to use."),
+    )  # fmt: skip
+
+    def add(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+def connect(kubeconfig: Path | None, context: str | None) -> Cluster:
+    """Return a connection to the cluster. Raises NotReachedError."""
+    from webhook.kube.cluster import Cluster, ClusterError  # noqa: PLC0415
+
+    try:
+        return Cluster(kubeconfig, context)
+    except ClusterError as error:
+        raise not_reached(error) from None
+
+
+def not_reached(error: Exception) -> NotReachedError:
+    """Return the failure of a cluster that cannot be looked at."""
+    fix = "fix: set KUBECONFIG or give --kubeconfig F"
+    return NotReachedError(f"cannot look at the cluster: {error}\n  {fix}")

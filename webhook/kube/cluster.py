@@ -2,69 +2,99 @@
 
 from __future__ import annotations
 
-import json
 import os
+from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+import orjson
 import urllib3
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 
 TIMEOUT = (5, 30)  # seconds to connect, and between two bytes
-_PAGE = 500
+_PAGE = 500  # objects an answer; kubectl asks for as many
+_JSON = "application/json"
+_NAMES_ONLY = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+_CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
 class ClusterError(Exception):
-    """The cluster could not be looked at: why, in a line."""
+    """The cluster could not be looked at: why, in a line; `status` where it gave an answer."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Cluster:
     """A connection by kubeconfig (the file, or what KUBECONFIG says), or from inside a pod."""
 
-    def __init__(self, kubeconfig: Path | None = None) -> None:
+    def __init__(self, kubeconfig: Path | None = None, context: str | None = None) -> None:
         """Read the configuration. Raises ClusterError."""
         try:
-            if kubeconfig is None and "KUBERNETES_SERVICE_HOST" in os.environ:
+            if kubeconfig is None and context is None and "KUBERNETES_SERVICE_HOST" in os.environ:
                 config.load_incluster_config()  # type: ignore[no-untyped-call]
             else:
                 file = None if kubeconfig is None else str(kubeconfig)
-                config.load_kube_config(file)  # type: ignore[no-untyped-call]
+                config.load_kube_config(file, context)  # type: ignore[no-untyped-call]
             self._api = client.ApiClient()
         except (ConfigException, OSError, TypeError, ValueError) as error:
             raise ClusterError(f"no usable kubeconfig: {_first_line(error)}") from None
 
     def crd_names(self) -> list[str]:
         """Return the names of all CustomResourceDefinitions; their bodies are not asked for."""
-        path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-        names: list[str] = []
-        token: str | None = None
-        while token is None or token:
-            page = self._get(path, {"limit": _PAGE, **({"continue": token} if token else {})})
-            names += [item["metadata"]["name"] for item in page["items"]]
-            token = page["metadata"].get("continue") or ""
-        return names
+        return [item["metadata"]["name"] for item in self.list(_CRDS, accept=_NAMES_ONLY)]
 
-    def _get(self, path: str, query: dict[str, Any]) -> dict[str, Any]:
-        """Return a list of objects with their metadata alone."""
-        accept = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+    def list(
+        self, path: str, *, page: int = _PAGE, accept: str = _JSON, **query: str
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the objects of an API path such as `/apis/apps/v1/daemonsets`, page by page.
+
+        `query` narrows: `fieldSelector`, `labelSelector`. Each object carries its apiVersion and
+        kind, which the API server leaves out of lists. Raises ClusterError.
+        """
+        token = ""
+        while True:
+            answer = self._read(path, accept, {**query, "limit": page, "continue": token})
+            named = {
+                "apiVersion": answer.get("apiVersion"),
+                "kind": str(answer.get("kind")).removesuffix("List"),
+            }
+            for item in answer.get("items") or ():
+                yield named | item
+            token = (answer.get("metadata") or {}).get("continue") or ""
+            if not token:
+                return
+
+    def get(self, path: str) -> dict[str, Any]:
+        """Return the object at an API path, or whatever else is there. Raises ClusterError."""
+        return self._read(path, _JSON, {})
+
+    def _read(self, path: str, accept: str, query: dict[str, Any]) -> dict[str, Any]:
         try:
             method, url, headers, *_ = self._api.param_serialize(
-                "GET", path, query_params=list(query.items()), header_params={"Accept": accept},
-                auth_settings=["BearerToken"],
+                "GET", path, query_params=[pair for pair in query.items() if pair[1]],
+                header_params={"Accept": accept}, auth_settings=["BearerToken"],
             )  # fmt: skip
             response = self._api.call_api(method, url, headers, _request_timeout=TIMEOUT)
             data = response.read()  # type: ignore[no-untyped-call]
             if response.status != HTTPStatus.OK:
-                raise ClusterError(f"the API server refuses: {response.status} {response.reason}")
-            body: dict[str, Any] = json.loads(data)
+                raise _refused(response.status, response.reason)
+            body = orjson.loads(data)
         except ApiException as error:
-            raise ClusterError(f"the API server refuses: {error.status} {error.reason}") from None
+            raise _refused(error.status, error.reason) from None
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise ClusterError(f"the API server does not answer: {_first_line(error)}") from None
+        if not isinstance(body, dict):
+            raise ClusterError("what answers is no API server")
         return body
+
+
+def _refused(status: int | None, reason: str | None) -> ClusterError:
+    return ClusterError(f"the API server refuses: {status} {reason}", status)
 
 
 def _first_line(error: BaseException) -> str:
