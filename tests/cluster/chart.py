@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -35,6 +36,7 @@ SETS: dict[str, dict[str, Any]] = {
     "cert-manager": {"network": "bgp", "certificates": {"mode": "cert-manager"}},
     "provided": {"network": "bgp", "certificates": {"mode": "provided", "secretName": "mine", "caBundle": "PEM"}},
     "globs": {"network": "overlay", "policy": {"rules": [{"name": "g", "match": {"namespaces": ["batch-*"]}, "placement": "on-prem"}]}},
+    "overrides": {"network": "bgp", "policy": {"overrides": {"namespaces": ["team-a"]}}, "webhooks": {"pods": True}},
     "no catalogue": {"network": "bgp", "policy": {"catalogue": False}},
 }  # fmt: skip
 
@@ -77,5 +79,12 @@ def pod(name: str, called: str = "hybrid-guard") -> dict[str, Any]:
 
 def hooks(name: str, kind: str) -> dict[str, dict[str, Any]]:
     """Return the hooks of a configuration, `Mutating` or `Validating`, by the name's first part."""
-    found = one(name, f"{kind}WebhookConfiguration")["webhooks"]
-    return {hook["name"].removesuffix(".hybrid-guard.io"): hook for hook in found}
+    return hooks_of(objects(name), kind)
+
+
+def hooks_of(found: Iterable[dict[str, Any] | None], kind: str) -> dict[str, dict[str, Any]]:
+    """Return the hooks among rendered objects."""
+    configuration = next(o for o in found if o and o["kind"] == f"{kind}WebhookConfiguration")
+    return {
+        hook["name"].removesuffix(".hybrid-guard.io"): hook for hook in configuration["webhooks"]
+    }

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests import chart_readme
-from tests.cluster.chart import CHART, SETS, hooks, objects, one, pod, rendered
+from tests.cluster.chart import CHART, SETS, hooks, hooks_of, objects, one, pod, rendered
 from tests.cluster.conftest import require_programs
 from tests.cluster.controlplane.hooks import ENI_CONDITION, WORKLOAD_RULES
 from webhook.admission import scope
@@ -101,35 +101,108 @@ def test_the_catalogue_of_the_chart_is_the_servers() -> None:
 
 def test_the_hooks_are_those_of_the_design() -> None:
     mutating, validating = hooks("everything", "Mutating"), hooks("everything", "Validating")
-    sides = ("cni", "workloads", "on-prem", "cloud")
+    names = ("cni", "workloads", "on-prem", "cloud", "pods", "pods-on-prem", "pods-cloud")
 
-    assert list(mutating) == [*(f"mutate-{name}" for name in sides), "mutate-pods"]
-    assert list(validating) == [*(f"validate-{name}" for name in sides), "validate-eni-config"]
+    assert list(mutating) == [f"mutate-{name}" for name in names]
+    assert list(validating) == [*(f"validate-{name}" for name in names), "validate-eni-config"]
+    for name in names:
+        one_verb, other = mutating[f"mutate-{name}"], validating[f"validate-{name}"]
+        for key in ("rules", "namespaceSelector", "matchConditions"):
+            assert one_verb.get(key) == other.get(key), "what one injects the other judges"
     eni = validating.pop("validate-eni-config")
     assert (eni["failurePolicy"], eni["timeoutSeconds"]) == ("Fail", 5)
     assert eni["matchConditions"][0]["expression"] == ENI_CONDITION
     for hook in (*mutating.values(), *validating.values()):
         assert (hook["failurePolicy"], hook["timeoutSeconds"]) == ("Ignore", 3)
-    for hook in (*mutating.values(), *validating.values(), eni):
         assert (hook["sideEffects"], hook["matchPolicy"]) == ("None", "Equivalent")
-    assert mutating["mutate-on-prem"]["clientConfig"]["service"]["path"] == "/mutate/on-prem"
-    assert validating["validate-cloud"]["clientConfig"]["service"]["path"] == "/validate/cloud"
+        assert ("matchConditions" in hook) == ("pods" in hook["name"])
+    for side in ("on-prem", "cloud"):
+        assert path(mutating[f"mutate-{side}"]) == path(mutating[f"mutate-pods-{side}"])
+        assert path(mutating[f"mutate-{side}"]) == f"/mutate/{side}"
+        assert path(validating[f"validate-{side}"]) == f"/validate/{side}"
+    assert path(mutating["mutate-workloads"]) == "/mutate"
 
 
-def test_the_hooks_match_the_kinds_and_namespaces_that_policy_speaks_of() -> None:
-    mutating = hooks("everything", "Mutating")
-    plain = {rule["apiGroups"][0]: rule["resources"] for rule in mutating["mutate-cni"]["rules"]}
-    chosen = mutating["mutate-workloads"]["namespaceSelector"]["matchExpressions"]
-    globs = hooks("globs", "Mutating")["mutate-workloads"]["namespaceSelector"]["matchExpressions"]
+def path(hook: dict[str, Any]) -> str:
+    return str(hook["clientConfig"]["service"]["path"])
 
-    assert plain.pop("apps.kruise.io") == ["clonesets"]
-    assert plain == {rule["apiGroups"][0]: rule["resources"] for rule in WORKLOAD_RULES}
-    assert [(e["operator"], e["values"]) for e in chosen[1:]] == [
-        ("In", ["batch-a", "batch-b"]),
-        ("NotIn", ["on-prem", "cloud"]),
-    ]
-    assert "In" not in [expression["operator"] for expression in globs]
-    assert "mutate-cni" not in hooks("no catalogue", "Mutating")
+
+UNLABELLED = ("hybrid-guard.io/placement", "NotIn", ["on-prem", "cloud"])
+NAME = "kubernetes.io/metadata.name"
+RULE = {"name": "r", "placement": "on-prem"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        ({}, {"cni": [(NAME, "In", "catalogue"), UNLABELLED], "workloads": None, "pods": None}),
+        (
+            {"rules": [{**RULE, "match": {"namespaces": ["b", "a", "kube-system"]}}]},
+            {
+                "cni": [(NAME, "In", "catalogue"), UNLABELLED],
+                "workloads": [(NAME, "In", ["a", "b"]), UNLABELLED],
+                "pods": [(NAME, "In", ["a", "b", "kube-system"]), UNLABELLED],
+            },
+        ),
+        (
+            {"rules": [{**RULE, "match": {"namespaces": ["kube-system"]}}]},
+            {"workloads": None, "pods": [(NAME, "In", ["kube-system"]), UNLABELLED]},
+        ),
+        (
+            {"rules": [{**RULE, "match": {"namespaces": ["a", "batch-*"]}}]},
+            {"workloads": [(NAME, "NotIn", "catalogue"), UNLABELLED], "pods": [UNLABELLED]},
+        ),
+        ({"rules": [RULE]}, {"workloads": [(NAME, "NotIn", "catalogue"), UNLABELLED]}),
+        (
+            {"rules": [{**RULE, "match": {"namespaces": ["a"]}}], "overrides": {"namespaces": ["c"]}},
+            {"workloads": [(NAME, "In", ["a", "c"]), UNLABELLED]},
+        ),
+        ({"overrides": {"namespaces": ["*"]}}, {"workloads": [(NAME, "NotIn", "catalogue"), UNLABELLED]}),
+        (
+            {"catalogue": False, "rules": [{**RULE, "match": {"namespaces": ["kube-system"]}}]},
+            {"cni": None, "workloads": [(NAME, "In", ["kube-system"]), UNLABELLED]},
+        ),
+        ({"catalogue": False, "rules": [RULE]}, {"workloads": [UNLABELLED]}),
+        ({}, {"on-prem": [("hybrid-guard.io/placement", "In", ["on-prem"])]}),
+        ({}, {"pods-cloud": [("hybrid-guard.io/placement", "In", ["cloud"])]}),
+    ],
+    ids=lambda value: None if "cni" in value else str(value),
+)  # fmt: skip
+def test_hooks_look_into_the_namespaces_that_policy_speaks_of(
+    policy: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    values = {"network": "bgp", "policy": policy, "webhooks": {"pods": True}}
+    found = hooks_of(yaml.safe_load_all(rendered(values)), "Mutating")
+
+    for name, wanted in expected.items():
+        hook = found.get(f"mutate-{name}")
+        selector = hook and [
+            (e["key"], e["operator"], "catalogue" if len(e["values"]) > 3 else e["values"])
+            for e in hook["namespaceSelector"]["matchExpressions"]
+        ]
+        assert selector == wanted, name
+
+
+def test_the_hooks_match_the_kinds_that_policy_speaks_of() -> None:
+    found = hooks("everything", "Mutating")
+    kinds = {rule["apiGroups"][0]: rule["resources"] for rule in found["mutate-cni"]["rules"]}
+
+    assert kinds.pop("apps.kruise.io") == ["clonesets"]
+    assert kinds == {rule["apiGroups"][0]: rule["resources"] for rule in WORKLOAD_RULES}
+    (pods,) = found["mutate-pods"]["rules"]
+    assert (pods["resources"], pods["operations"]) == (["pods"], ["CREATE"])
+
+
+def test_eni_config_is_the_one_that_policy_names() -> None:
+    values = {"network": "bgp", "policy": {"eniConfig": {"namespace": "net", "name": "eni"}}}
+    found = list(yaml.safe_load_all(rendered(values)))
+    hook = hooks_of(found, "Validating")["validate-eni-config"]
+    (mounted,) = (o["data"]["policy.yaml"] for o in found if o and o["kind"] == "ConfigMap")
+
+    assert hook["namespaceSelector"] == {"matchLabels": {NAME: "net"}}
+    assert hook["matchConditions"][0]["expression"] == ENI_CONDITION.replace("eni-config", "eni")
+    eni = parse.parse(yaml.safe_load(mounted)).eni
+    assert (eni.namespace, eni.name, eni.credentials) == ("net", "eni", "inline")
 
 
 def test_the_server_has_no_rights_and_the_rotator_named_ones_only() -> None:
@@ -179,12 +252,54 @@ def test_pods_run_with_as_little_as_they_need(name: str, called: str) -> None:
         "operator": "NotIn",
         "values": ["true"],
     }
-    assert spec.get("hostNetwork", False) == (name == "host")
-    tolerated = {toleration["key"] for toleration in spec["tolerations"]}
-    assert ("node.kubernetes.io/network-unavailable" in tolerated) == (name == "host")
 
 
-def test_on_the_nodes_network_an_old_pod_goes_before_its_port_is_taken_again() -> None:
-    strategy = one("host", "Deployment")["spec"]["strategy"]["rollingUpdate"]
+NO_NETWORK = [
+    {"key": "node.kubernetes.io/not-ready", "operator": "Exists"},
+    {"key": "node.kubernetes.io/network-unavailable", "operator": "Exists"},
+]
 
+
+@pytest.mark.parametrize("called", DEPLOYMENTS)
+@pytest.mark.parametrize("name", ["host", "everything"])
+def test_on_the_nodes_network_pods_come_up_before_it_is_ready_one_a_node(
+    name: str, called: str
+) -> None:
+    spec, selector = pod(name, called), one(name, "Deployment", called)["spec"]["selector"]
+
+    assert (spec["hostNetwork"], spec["dnsPolicy"]) == (True, "Default")
+    assert spec["tolerations"][-2:] == NO_NETWORK
+    assert spec["affinity"]["podAntiAffinity"][
+        "requiredDuringSchedulingIgnoredDuringExecution"
+    ] == [{"topologyKey": "kubernetes.io/hostname", "labelSelector": selector}]
+    strategy = one(name, "Deployment", called)["spec"]["strategy"]["rollingUpdate"]
     assert strategy == {"maxUnavailable": 1, "maxSurge": 0}
+    assert pod(name)["containers"][0]["ports"][0]["containerPort"] == 19443
+
+
+@pytest.mark.parametrize("called", DEPLOYMENTS)
+def test_on_a_pod_network_pods_spread_and_an_update_adds_one_first(called: str) -> None:
+    spec, deployment = pod("bgp", called), one("bgp", "Deployment", called)["spec"]
+
+    assert "hostNetwork" not in spec
+    assert "podAntiAffinity" not in spec["affinity"]
+    assert spec["topologySpreadConstraints"][0]["labelSelector"] == deployment["selector"]
+    assert {t.get("effect") for t in spec["tolerations"][:2]} == {"NoSchedule"}
+    assert not [t for t in spec["tolerations"] if t in NO_NETWORK]
+    assert deployment["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+
+
+def test_one_on_prem_node_is_enough_for_one_of_each() -> None:
+    values = {"network": "host", "server": {"replicas": 1}}
+    found = yaml.safe_load_all(rendered(values))
+
+    assert [o["spec"]["replicas"] for o in found if o and o["kind"] == "Deployment"] == [1, 1]
+
+
+def test_the_safety_net_is_rendered_where_the_api_server_knows_it() -> None:
+    net = "kind: ValidatingAdmissionPolicy\n"
+
+    assert net not in rendered(SETS["bgp"], "--kube-version", "1.29.9")
+    assert net in rendered(SETS["bgp"], "--kube-version", "1.30.0")
+    for name in ("overlay", "host", "no catalogue"):
+        assert net not in rendered(SETS[name])

@@ -6,9 +6,10 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end }}
 
+{{- /* The pods of one component, and nothing that an upgrade changes: selectors are immutable. */ -}}
 {{- define "guard.selector" -}}
 app.kubernetes.io/name: hybrid-guard
-app.kubernetes.io/component: server
+app.kubernetes.io/component: {{ .component }}
 {{- end }}
 
 {{- define "guard.image" -}}
@@ -42,30 +43,61 @@ app.kubernetes.io/component: server
 {{- if or (eq .Values.network "host") .Values.server.hostNetwork -}}true{{- end -}}
 {{- end }}
 
+{{- /* Kubernetes before 1.30 has no ValidatingAdmissionPolicy v1. */ -}}
+{{- define "guard.safetyNet" -}}
+{{- if and .Values.safetyNet.enabled (eq .Values.network "bgp") .Values.policy.catalogue (semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version) -}}true{{- end -}}
+{{- end }}
+
 {{- define "guard.tlsSecret" -}}
 {{- if eq .Values.certificates.mode "provided" -}}{{ .Values.certificates.secretName }}{{- else -}}hybrid-guard-tls{{- end -}}
 {{- end }}
 
-{{- /* Pods of ours stay on-prem, on any node that is up, before a pod network is. */ -}}
+{{- /* Pods of ours stay on-prem, on any node that is up, also before it has a pod network. */ -}}
 {{- define "guard.placement" -}}
 priorityClassName: system-cluster-critical
+{{- if include "guard.hostNetwork" .root }}
+hostNetwork: true
+dnsPolicy: Default
+{{- end }}
 affinity:
   nodeAffinity:
     requiredDuringSchedulingIgnoredDuringExecution:
       nodeSelectorTerms:
         - matchExpressions:
-            - key: {{ .Values.cloudNodes.key }}
+            - key: {{ .root.Values.cloudNodes.key }}
               operator: NotIn
-              values: {{ toJson .Values.cloudNodes.values }}
+              values: {{ toJson .root.Values.cloudNodes.values }}
             - {key: kubernetes.io/os, operator: In, values: [linux]}
+  {{- if include "guard.hostNetwork" .root }}
+  # The port is the node's: a second pod would find it taken.
+  podAntiAffinity:
+    requiredDuringSchedulingIgnoredDuringExecution:
+      - topologyKey: kubernetes.io/hostname
+        labelSelector:
+          matchLabels: {{- include "guard.selector" . | nindent 12 }}
+  {{- end }}
 tolerations:
   - {key: node-role.kubernetes.io/control-plane, operator: Exists, effect: NoSchedule}
   - {key: node-role.kubernetes.io/master, operator: Exists, effect: NoSchedule}
   - {key: CriticalAddonsOnly, operator: Exists}
-{{- if include "guard.hostNetwork" . }}
-  - {key: node.kubernetes.io/not-ready, operator: Exists, effect: NoSchedule}
-  - {key: node.kubernetes.io/network-unavailable, operator: Exists, effect: NoSchedule}
+  {{- if include "guard.hostNetwork" .root }}
+  # Whatever the effect: a node without a pod network is not ready for as long as it has none.
+  - {key: node.kubernetes.io/not-ready, operator: Exists}
+  - {key: node.kubernetes.io/network-unavailable, operator: Exists}
+  {{- end }}
+{{- if not (include "guard.hostNetwork" .root) }}
+topologySpreadConstraints:
+  - maxSkew: 1
+    topologyKey: kubernetes.io/hostname
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels: {{- include "guard.selector" . | nindent 8 }}
 {{- end }}
+{{- end }}
+
+{{- /* On the nodes' network a new pod waits for the old one's node; else it comes up first. */ -}}
+{{- define "guard.rollingUpdate" -}}
+{{- if include "guard.hostNetwork" . -}}{maxUnavailable: 1, maxSurge: 0}{{- else -}}{maxUnavailable: 0, maxSurge: 1}{{- end -}}
 {{- end }}
 
 {{- define "guard.containerSecurity" -}}
