@@ -303,3 +303,11 @@ def test_the_safety_net_is_rendered_where_the_api_server_knows_it() -> None:
     assert net in rendered(SETS["bgp"], "--kube-version", "1.30.0")
     for name in ("overlay", "host", "no catalogue"):
         assert net not in rendered(SETS[name])
+
+
+def test_the_startup_probe_leaves_time_to_wait_for_the_pair_and_to_start() -> None:
+    container = pod("bgp")["containers"][0]
+    (wait,) = (a for a in container["command"] if a.startswith("--cert-wait="))
+    probe = container["startupProbe"]
+
+    assert probe["periodSeconds"] * probe["failureThreshold"] >= int(wait.split("=")[1]) + 20

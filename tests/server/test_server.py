@@ -355,19 +355,35 @@ def test_it_does_not_start_with_a_certificate_that_cannot_serve(
     server.__exit__()
 
 
-def test_it_waits_for_a_pair_that_a_rotator_still_has_to_write(tmp_path: Path) -> None:
-    files = (tmp_path / "tls.crt", tmp_path / "tls.key")
+def waiting(folder: Path, seconds: str) -> subprocess.Popen[str]:
+    """Start a server whose pair is not there yet."""
     command = [
         sys.executable, "-m", "webhook", "serve", "--network", "bgp", "--host", "127.0.0.1", "--port", "0",
-        "--cert", str(files[0]), "--key", str(files[1]), "--cert-wait", "60",
+        "--cert", str(folder / "tls.crt"), "--key", str(folder / "tls.key"), "--cert-wait", seconds,
     ]  # fmt: skip
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=pipe, text=True)
+
+
+def test_it_waits_for_a_pair_that_a_rotator_still_has_to_write(tmp_path: Path) -> None:
+    with waiting(tmp_path, "60") as child:
         assert child.stdout is not None
         assert json.loads(child.stdout.readline())["event"] == "waiting-for-certificate"
         pair = issue.dev_pair(("localhost",))
-        files[1].write_bytes(pair.key)
-        files[0].write_bytes(pair.certificate)
+        (tmp_path / "tls.key").write_bytes(pair.key)
+        (tmp_path / "tls.crt").write_bytes(pair.certificate)
         events = (json.loads(line)["event"] for line in child.stdout if line.startswith("{"))
         assert "listening" in events
         child.terminate()
         child.communicate(timeout=30)
+
+
+def test_it_ends_with_one_line_when_the_pair_does_not_come(tmp_path: Path) -> None:
+    (tmp_path / "tls.crt").touch()
+    with waiting(tmp_path, "0.2") as child:
+        told, failed = child.communicate(timeout=30)
+
+    assert child.returncode == 3
+    assert [json.loads(line)["event"] for line in told.splitlines()] == ["waiting-for-certificate"]
+    (line,) = failed.splitlines()
+    assert line.startswith(f"{tmp_path / 'tls.key'}: still missing after 0.2 s")

@@ -24,7 +24,7 @@ _POLL_SECONDS = 0.5
               help="The certificate chain (PEM).")  # fmt: skip
 @click.option("--key", metavar="F", type=click.Path(path_type=Path), help="Its key (PEM).")
 @click.option("--cert-wait", metavar="SECONDS", type=click.FloatRange(0), default=0.0,
-              help="Wait so long for both files, which a rotator may still write.")  # fmt: skip
+              help="Wait so long for both files to be written, then exit with 3.")  # fmt: skip
 @click.option("--client-ca", metavar="F", type=click.Path(path_type=Path),
               help="Callers of the hooks must bring a certificate of this CA.")  # fmt: skip
 @click.option("--host", help="The address to listen on.")
@@ -80,10 +80,20 @@ def command(
 def _wait_for(files: tuple[Path, ...], seconds: float) -> None:
     """Wait until the files are there; what is wrong with them is told when they are loaded."""
     end = time.monotonic() + seconds
-    if not all(file.exists() for file in files) and seconds:
-        logs.event("waiting-for-certificate", files=[str(file) for file in files])
-    while time.monotonic() < end and not all(file.exists() for file in files):
-        time.sleep(_POLL_SECONDS)
+    if not seconds or not _missing(files):
+        return
+    logs.event("waiting-for-certificate", files=[str(file) for file in files])
+    while missing := _missing(files):
+        if time.monotonic() >= end:
+            raise options.NotReachedError(
+                f"{missing[0]}: still missing after {seconds:g} s; whatever writes it has not yet, "
+                "or a mounted Secret shows it to a restarted container only"
+            )
+        time.sleep(min(_POLL_SECONDS, seconds))
+
+
+def _missing(files: tuple[Path, ...]) -> list[Path]:
+    return [file for file in files if not file.exists()]
 
 
 def _dev_pair(folder: Path) -> tuple[Path, Path]:
