@@ -6,6 +6,7 @@ A finding is made once and shown by many: warnings and denials, the log, `explai
 from __future__ import annotations
 
 import enum
+import hashlib
 from dataclasses import dataclass
 
 
@@ -63,3 +64,19 @@ class Finding:
     def __str__(self) -> str:
         """The rule id and the message: the form of every warning and denial."""
         return f"{self.rule} {self.message}"
+
+
+def fingerprint(finding: Finding) -> str:
+    """Return what makes a finding the same one tomorrow: 32 hex digits.
+
+    Of the rule, the object (its API version and its file left out), the pointer, and what the
+    message speaks of, up to its first colon. So neither a line that moves, nor a value that is
+    quoted, nor a manifest that is renamed makes it new. Equal findings share it: who compares two
+    reports counts how often each stands in them. Baselines and SARIF hold it.
+    """
+    ref, place = finding.object, finding.location
+    group = ref.api_version.rpartition("/")[0] if ref else ""
+    named = (group, ref.kind, ref.namespace or "", ref.name) if ref else (place.file or "",)
+    subject = finding.message.partition(":")[0]
+    parts = (finding.rule, *named, place.pointer or "", subject)
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]

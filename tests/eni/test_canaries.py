@@ -19,7 +19,9 @@ from tests.conftest import SEED
 from tests.eni.samples import CNI, SOUND
 from tests.reviews import review
 from tests.serving import Server
-from webhook.audit import document, inspect, table, text
+from webhook.audit import inspect, text
+from webhook.audit.formats import FORMATS
+from webhook.audit.formats.output import Output
 from webhook.audit.report import Report
 from webhook.files import manifests
 from webhook.policy import parse
@@ -156,13 +158,11 @@ def reports(obj: dict[str, Any], style: Any) -> str:
     for manifest in manifests.parse(written, "f.yaml"):
         by = parse.for_network(Network.BGP)
         inspect.inspect(manifest.object, by, report, source=manifest, namespace_placements={})
-
-    def plain(words: str, _colour: str) -> str:
-        return words
-
-    return "".join(
-        (document.render(report), table.render(report, plain), text.render(report, plain))
-    )
+    told: list[str] = []
+    output = Output(write=told.append, paint=lambda words, _colour: words)
+    for form in (*FORMATS.values(), text):
+        form.render((), report, output)
+    return "".join(told)
 
 
 def test_no_byte_of_a_credential_leaves() -> None:

@@ -1,4 +1,4 @@
 """What there is to say about manifests: judged by the webhook's own `evaluate`, then rendered.
 
-`inspect` judges, `report` holds the result, `document` and `text` render it.
+`inspect` judges, `report` holds the result, `formats` and `text` render it.
 """

@@ -45,31 +45,30 @@ def inspect(
     *,
     source: Origin,
     namespace_placements: Mapping[str, Placement],
-) -> None:
-    """Add one object's row and findings to a report."""
+) -> Row | None:
+    """Add what an object tells to a report; return the row of one that has a pod template."""
     try:
         workload = read(obj, policy.kinds)
     except ShapeError as error:
         report.findings.append(_placed(unreadable(ref_of(obj), error), source))
-        return
+        return None
     if workload is None:
         report.other += 1
         report.findings.extend(_eni_findings(obj, policy, source, report))
-        return
+        return None
+    report.workloads += 1
     placement = namespace_placements.get(workload.ref.namespace or "default")
     verdict = evaluate(workload, policy, namespace_placement=placement)
     report.findings.extend(_placed(finding, source) for finding in verdict.findings)
     line, column = source.locate(())
-    report.rows.append(
-        Row(
-            ref=workload.ref,
-            location=Location(file=source.file, line=line, column=column, pointer=""),
-            decision=verdict.decision,
-            proof=verdict.proof or _proof(workload, policy),
-            ops=verdict.ops,
-            quiet=None if verdict.ops else _quiet(verdict),
-            notes=_notes(verdict),
-        )
+    return Row(
+        ref=workload.ref,
+        location=Location(file=source.file, line=line, column=column, pointer=""),
+        decision=verdict.decision,
+        proof=verdict.proof or _proof(workload, policy),
+        ops=verdict.ops,
+        quiet=None if verdict.ops else _quiet(verdict),
+        notes=_notes(verdict),
     )
 
 

@@ -1,4 +1,4 @@
-"""A report as values: every workload looked at, every finding, in the order of the input."""
+"""A report as values: one row for each workload, and every finding, in the order of the input."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class Row:
 
 @dataclass(slots=True)
 class Report:
-    """All rows and findings of a run.
+    """What a run found; it fills while the rows are made, which it does not keep.
 
-    `other` counts objects that carry no pod template. `excerpts` hold the line of a finding's place
-    where one helps.
+    `workloads` and `other` count objects with and without a pod template. `excerpts` hold the line
+    of a finding's place where one helps.
     """
 
-    rows: list[Row] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    workloads: int = 0
     other: int = 0
     excerpts: dict[Location, Excerpt] = field(default_factory=dict)
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 
+from webhook.audit.formats.output import Output, Paint
+from webhook.audit.formats.table import COLOURS, excerpt, summary
 from webhook.audit.report import Report, Row
-from webhook.findings import Finding, Level
+from webhook.findings import Finding
 from webhook.placement.model import Witness
 
-Paint = Callable[[str, str], str]
 
-COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.NOTE: "cyan"}
-
-
-def render(report: Report, paint: Paint) -> str:
-    """Return the text; `paint(text, colour)` colours it, or does not."""
+def render(rows: Iterable[Row], report: Report, output: Output) -> None:
+    """Write a paragraph for each workload, what else was found, and a summary."""
+    paint = output.paint
     lines: list[str] = []
     told: set[int] = set()
-    for row in report.rows:
+    for row in rows:
         lines += _row(row, paint)
         for number, finding in enumerate(report.findings):
             if finding.object == row.ref and finding.location.file == row.location.file:
@@ -29,7 +28,7 @@ def render(report: Report, paint: Paint) -> str:
     for finding in rest:
         lines += [_head(finding, paint), *_finding(finding, report, paint), ""]
     lines.append(summary(report))
-    return "\n".join(lines) + "\n"
+    output.write("\n".join(lines) + "\n")
 
 
 def _row(row: Row, paint: Paint) -> Iterator[str]:
@@ -67,18 +66,3 @@ def _finding(finding: Finding, report: Report, paint: Paint) -> Iterator[str]:
     yield from excerpt(finding, report, paint)
     if finding.fix:
         yield f"    fix: {finding.fix}"
-
-
-def excerpt(finding: Finding, report: Report, paint: Paint) -> Iterator[str]:
-    """Yield the line a finding points at, with a caret below it, where there is one."""
-    found = report.excerpts.get(finding.location)
-    if found is not None:
-        number = f"{found.line:>7} | "
-        yield f"{number}{found.text}"
-        yield f"{'| ':>{len(number)}}{' ' * found.caret}{paint('^', COLOURS[finding.level])}"
-
-
-def summary(report: Report) -> str:
-    """Return the last line: how much was looked at, how much was found."""
-    counts = ", ".join(f"{report.count(level)} {level}s" for level in Level)
-    return f"{len(report.rows)} workloads, {report.other} other objects: {counts}"

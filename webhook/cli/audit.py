@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from webhook.audit import document, inspect, table
+from webhook.audit import inspect
 from webhook.audit.crosscheck import Seen
-from webhook.audit.report import Report
+from webhook.audit.formats import FORMATS
+from webhook.audit.formats.output import Output
+from webhook.audit.report import Report, Row
 from webhook.cli import FOUND, objects, options
 from webhook.cli.objects import Source
 from webhook.findings import Location
@@ -21,7 +25,7 @@ from webhook.policy.words import Placement
 @options.policy
 @options.namespace_labels
 @click.option(
-    "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True
+    "--format", "form", type=click.Choice(list(FORMATS)), default="table", show_default=True
 )
 @click.argument("paths", metavar="[F]...", nargs=-1)
 @click.pass_context
@@ -51,27 +55,31 @@ def command(
     policy = options.load(policy_file, network)
     given = options.placements(namespace_label)
     sources, failures = objects.read_all(paths)
-    report = audit(sources, policy, objects.namespace_placements(sources, given))
     for failure in failures:
         failure.show()
-    paint = options.painter()
-    click.echo(document.render(report) if form == "json" else table.render(report, paint), nl=False)
+    report = Report()
+    rows = audit(sources, policy, objects.namespace_placements(sources, given), report)
+    output = Output(write=functools.partial(click.echo, nl=False), paint=options.painter())
+    FORMATS[form].render(rows, report, output)
     worst = max((failure.exit_code for failure in failures), default=0)
     ctx.exit(worst or (FOUND if report.has_errors else 0))
 
 
-def audit(sources: list[Source], policy: Policy, placements: dict[str, Placement]) -> Report:
-    """Judge every object, then what several tell together."""
-    report, seen = Report(), Seen(policy)
+def audit(
+    sources: list[Source], policy: Policy, placements: dict[str, Placement], report: Report
+) -> Iterator[Row]:
+    """Judge every object, then what several tell together; yield the workloads."""
+    seen = Seen(policy)
     for source in sources:
         for manifest in source.manifests:
-            inspect.inspect(
+            row = inspect.inspect(
                 manifest.object, policy, report, source=manifest, namespace_placements=placements
             )
+            if row:
+                yield row
             line, column = manifest.locate(())
             seen.add(manifest.object, Location(file=source.file, line=line, column=column))
     report.findings += [
         replace(finding, location=replace(finding.location, pointer=""))
         for finding in seen.findings()
     ]
-    return report

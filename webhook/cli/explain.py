@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 
 import click
 
-from webhook.audit import document, inspect, text
+from webhook.audit import inspect, text
+from webhook.audit.formats import document
+from webhook.audit.formats.output import Output
 from webhook.audit.report import Report
 from webhook.cli import FOUND, objects, options
 
@@ -48,20 +51,17 @@ def command(
     sources = list(objects.read(files))
     placements = objects.namespace_placements(sources, given)
     report = Report()
-    for source in sources:
-        for manifest in source.manifests:
-            inspect.inspect(
-                manifest.object,
-                policy,
-                report,
-                source=manifest,
-                namespace_placements=placements,
-            )
+    judged = [
+        inspect.inspect(
+            manifest.object, policy, report, source=manifest, namespace_placements=placements
+        )
+        for source in sources
+        for manifest in source.manifests
+    ]
+    rows = [row for row in judged if row and (not names or str(row.ref) in names)]
     if names:
-        report.rows = [row for row in report.rows if str(row.ref) in names]
+        report.workloads = len(rows)
         report.findings = [f for f in report.findings if str(f.object) in names]
-    paint = options.painter()
-    click.echo(
-        document.render(report) if output == "json" else text.render(report, paint), nl=False
-    )
+    out = Output(write=functools.partial(click.echo, nl=False), paint=options.painter())
+    (document if output == "json" else text).render(rows, report, out)
     ctx.exit(FOUND if report.has_errors else 0)

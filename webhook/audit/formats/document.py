@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
 
+from webhook.audit.formats.output import Output
 from webhook.audit.report import Report, Row
 from webhook.findings import Finding, Level, Location, ObjectRef
 from webhook.placement.model import Witness
@@ -13,19 +15,35 @@ from webhook.placement.model import Witness
 VERSION = 1
 
 
-def render(report: Report) -> str:
-    """Return the document, indented, with a line end."""
-    body = {
-        "version": VERSION,
-        "findings": [_finding(finding) for finding in report.findings],
-        "workloads": [_workload(row) for row in report.rows],
-        "summary": {
-            "workloads": len(report.rows),
-            "otherObjects": report.other,
-            **{f"{level}s": report.count(level) for level in Level},
-        },
+def render(rows: Iterable[Row], report: Report, output: Output) -> None:
+    """Write the document, indented; the workloads as they come, then what the report holds."""
+    output.write(f'{{\n  "version": {VERSION},\n')
+    _write_list("workloads", (_workload(row) for row in rows), output)
+    _write_list("findings", (_finding(finding) for finding in report.findings), output)
+    output.write(f'  "summary": {_indented(_summary(report), 1)}\n}}\n')
+
+
+def _write_list(key: str, items: Iterator[dict[str, Any]], output: Output) -> None:
+    output.write(f'  "{key}": [')
+    separator = "\n"
+    for item in items:
+        output.write(f"{separator}    {_indented(item, 2)}")
+        separator = ",\n"
+    output.write("],\n" if separator == "\n" else "\n  ],\n")
+
+
+def _indented(value: dict[str, Any], depth: int) -> str:
+    """Return JSON in lines that start as deep as the place it is put; no string has a line end."""
+    text = orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    return text.replace("\n", f"\n{'  ' * depth}")
+
+
+def _summary(report: Report) -> dict[str, int]:
+    return {
+        "workloads": report.workloads,
+        "otherObjects": report.other,
+        **{f"{level}s": report.count(level) for level in Level},
     }
-    return orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
