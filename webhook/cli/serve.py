@@ -27,6 +27,8 @@ _POLL_SECONDS = 0.5
               help="Wait so long for both files to be written, then exit with 3.")  # fmt: skip
 @click.option("--client-ca", metavar="F", type=click.Path(path_type=Path),
               help="Callers of the hooks must bring a certificate of this CA.")  # fmt: skip
+@click.option("--drain", "drain_seconds", metavar="SECONDS", type=click.FloatRange(0), default=0.0,
+              help="After SIGTERM serve so long; an answer ends its connection.")  # fmt: skip
 @click.option("--host", help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), help="The port; 0 lets the system choose.")
 @click.option("--dev", is_flag=True, help="Self-signed in memory, 127.0.0.1, network bgp.")
@@ -37,11 +39,12 @@ def command(
     key: Path | None,
     cert_wait: float,
     client_ca: Path | None,
+    drain_seconds: float,
     host: str | None,
     port: int | None,
     dev: bool,  # noqa: FBT001  # click passes by name
 ) -> None:
-    """Run the webhook over TLS until SIGTERM.
+    """Run the webhook over TLS until SIGTERM, or a second one where --drain is given.
 
     The certificate and policy files are read again when they change; the last good ones stay.
 
@@ -70,6 +73,7 @@ def command(
             ),
             policy_path=policy_file,
             client_ca=client_ca,
+            drain_seconds=drain_seconds,
         )
         try:
             run(serve_options)

@@ -49,13 +49,11 @@ def _json(status: int, body: dict[str, str]) -> Response:
 
 
 def _http_error(error: HTTPException) -> Response:
-    """Answer a path or method nobody serves; its body is not read, so the connection ends."""
+    """Answer a path or method nobody serves."""
     status = error.code or 500
     metrics.refused_call(status)
     body = hooks.refusal(CallError(status, error.name.lower()))
-    response = Response(body, status=status, mimetype=JSON)
-    response.headers["Connection"] = "close"
-    return response
+    return Response(body, status=status, mimetype=JSON)
 
 
 def _failed(error: Exception) -> Response:

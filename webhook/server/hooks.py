@@ -168,14 +168,10 @@ def _discard(stream: Any) -> None:
 
 
 def refuse(error: CallError, start_response: StartResponse) -> Iterable[bytes]:
-    """Answer a refused call, and close: its body may still be on the way."""
+    """Answer a refused call; what is left of its body, gunicorn reads or closes the connection."""
     metrics.refused_call(error.status)
     body = refusal(error)
-    headers = [
-        ("Content-Type", JSON),
-        ("Content-Length", str(len(body))),
-        ("Connection", "close"),
-    ]
+    headers = [("Content-Type", JSON), ("Content-Length", str(len(body)))]
     if error.status in _EXTRA:
         headers.append(_EXTRA[error.status])
     start_response(f"{error.status} {_REASONS[error.status]}", headers)

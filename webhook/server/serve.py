@@ -30,6 +30,7 @@ class ServeOptions:
     load_policy: Callable[[], Policy]
     policy_path: Path | None = None
     client_ca: Path | None = None
+    drain_seconds: float = 0
 
 
 def run(options: ServeOptions) -> None:
@@ -41,6 +42,7 @@ def run(options: ServeOptions) -> None:
     folder = tempfile.mkdtemp(prefix="hybrid-guard-metrics-")
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # read when prometheus_client is imported
     from webhook.server import wsgi  # noqa: PLC0415
+    from webhook.server.drain import Drain  # noqa: PLC0415
     from webhook.server.reload import PolicyWatch  # noqa: PLC0415
     from webhook.server.tls import Certificates  # noqa: PLC0415
 
@@ -60,6 +62,7 @@ def run(options: ServeOptions) -> None:
             settings,
             watch,
             certificates,
+            Drain(options.drain_seconds),
             wants_client_certificate=options.client_ca is not None,
         ).run()
     finally:

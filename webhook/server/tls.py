@@ -46,6 +46,7 @@ class DeadlineSocket(ssl.SSLSocket):
             super().do_handshake(block)
         except TimeoutError:
             self._expire()
+        metrics.connected()
         self._arm(REQUEST_SECONDS)
 
     def setblocking(self, flag: bool) -> None:  # noqa: FBT001  # socket's signature

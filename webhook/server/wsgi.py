@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import signal
 import ssl
 import tempfile
 from collections.abc import Callable
@@ -15,9 +16,11 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.workers import gthread
 
 from webhook.server.app import create_app
+from webhook.server.drain import Drain
 from webhook.server.hooks import Guard
 from webhook.server.reload import PolicyWatch
 from webhook.server.tls import Certificates
+from webhook.server.worker import Worker
 from webhook.telemetry import logs
 
 # How long a client that sends nothing keeps a thread; gunicorn has no setting for it (5 s).
@@ -37,7 +40,7 @@ def settings(
         "bind": [address],
         "certfile": str(certificate),
         "keyfile": str(key),
-        "worker_class": "gthread",
+        "worker_class": Worker,
         "workers": workers,
         "threads": threads,
         "keepalive": KEEP_ALIVE_SECONDS,
@@ -61,12 +64,14 @@ class Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no typ
         options: dict[str, Any],
         watch: PolicyWatch,
         certificates: Certificates,
+        drain: Drain,
         *,
         wants_client_certificate: bool,
     ) -> None:
         self._options = options
         self._watch = watch
         self._certificates = certificates
+        self._drain = drain
         self._wants_client_certificate = wants_client_certificate
         self._worker: Any = None
         super().__init__()
@@ -75,8 +80,9 @@ class Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no typ
         """Hand gunicorn its settings and hooks."""
         hooks: dict[str, Callable[..., Any]] = {
             "ssl_context": self._context,
-            "when_ready": _listening,
+            "when_ready": self._ready,
             "post_fork": self._forked,
+            "pre_request": self._requested,
             "child_exit": _exited,
         }
         for name, value in {**self._options, **hooks}.items():
@@ -103,11 +109,19 @@ class Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no typ
     def _context(self, _conf: Any, _default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
         return self._certificates.current().context
 
+    def _ready(self, arbiter: Any) -> None:
+        self._drain.on_sigterm(lambda: arbiter.signal(signal.SIGTERM, None))
+        _listening(arbiter)
+
     def _forked(self, _arbiter: Any, worker: Any) -> None:
         self._worker = worker
 
+    def _requested(self, _worker: Any, request: Any) -> None:
+        if self._drain.begun:
+            request.force_close()  # the one way: gunicorn drops a Connection header of ours
+
     def _not_ready(self) -> str | None:
-        if self._worker is not None and not self._worker.alive:
+        if self._drain.begun or (self._worker is not None and not self._worker.alive):
             return "draining"
         return self._certificates.invalid_reason()
 

@@ -34,6 +34,9 @@ _SECONDS = Histogram(
 _BAD_CALLS = Counter(
     "hybrid_guard_bad_calls", "Calls that were no AdmissionReview, by status.", ["status"]
 )
+_CONNECTIONS = Counter(
+    "hybrid_guard_connections", "TLS connections taken: handshakes that were completed."
+)
 _GENERATION = Gauge(
     "hybrid_guard_policy_generation",
     "How many policies were loaded since the start.",
@@ -74,6 +77,11 @@ def decided(record: Record, seconds: float) -> None:
 def refused_call(status: int) -> None:
     """Count one bad call."""
     _BAD_CALLS.labels(str(status)).inc()
+
+
+def connected() -> None:
+    """Count one connection whose handshake is done."""
+    _CONNECTIONS.inc()
 
 
 def policy_loaded(generation: int) -> None:
