@@ -6,7 +6,7 @@ STAMP   = $(VENV)/.installed
 CORE    = webhook/admission/*,webhook/policy/*,webhook/placement/*,webhook/eni/*,webhook/patch.py,webhook/findings.py,webhook/workloads.py
 
 .DEFAULT_GOAL := help
-.PHONY: docs help venv test test-core thorough coverage check lint types borders tools playground demo serve bench lock
+.PHONY: docs help venv test test-core thorough coverage check lint types borders tools image playground demo serve bench lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -31,7 +31,7 @@ borders: venv ## import-linter: the arrows of docs/architecture.md
 
 check: lint types borders test ## everything that must be green before a change lands
 
-test: venv $(if $(filter true,$(CI)),tools) ## all tests; what needs the control plane says so where `make tools` has not run
+test: venv $(if $(filter true,$(CI)),tools image) ## all tests; what needs the control plane says so where `make tools` has not run
 	$(BIN)/python -m pytest
 
 test-core: venv ## the tests that need no control plane
@@ -46,6 +46,9 @@ coverage: venv ## branch coverage of the core, at least 95 %
 
 tools: venv ## build etcd, kube-apiserver, ..., kwok and helm once; prints their folder last
 	@$(BIN)/python -m tests.cluster.controlplane
+
+image: venv ## build the image without a registry (root, Debian); prints its archive and its unpacked files
+	@$(BIN)/python -m tests.image
 
 playground: venv tools ## a real control plane with the guard installed, to try things on
 	@$(BIN)/python -m tests.cluster.playground
@@ -66,3 +69,4 @@ docs: venv ## write docs/rules.md and the chart's README from their sources
 lock: ## resolve the dependencies again and write the hash locks (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 -o requirements/run.txt pyproject.toml
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 -c requirements/run.txt --group dev pyproject.toml -o requirements/dev.txt
+	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 -c requirements/dev.txt --group build -o requirements/build.txt

@@ -1,0 +1,200 @@
+"""Build the image from the Dockerfile with buildah, unpack it, and keep it by its inputs' digest.
+
+Safe to run twice at once and to cut short: a lock makes the second run wait, and a folder is
+renamed into place only when it is whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.cluster.controlplane.build import locked, say
+from tests.image import bases, commands
+
+ROOT = Path(__file__).resolve().parents[2]
+UNUSED_SECONDS = 7 * 24 * 3600
+_TRUST_ALL = '{"default": [{"type": "insecureAcceptAnything"}]}'
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A built image; its files are shared between test runs, so read them only."""
+
+    folder: Path
+
+    @property
+    def rootfs(self) -> Path:
+        """The unpacked root file system."""
+        return self.folder / "rootfs"
+
+    @property
+    def archive(self) -> Path:
+        """The image as an OCI archive, for `podman load` and others."""
+        return self.folder / "image.tar"
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The image's OCI configuration: Env, Entrypoint, Cmd, User, WorkingDir, Labels."""
+        config: dict[str, Any] = json.loads((self.folder / "config.json").read_bytes())
+        return config
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment that a process of the image starts with."""
+        return dict(entry.split("=", 1) for entry in self.config["Env"])
+
+    @property
+    def user(self) -> str:
+        """The user and group, as `65532:65532`."""
+        return str(self.config["User"])
+
+    @property
+    def entrypoint(self) -> list[str]:
+        """What runs where no command is given, without its arguments (Cmd)."""
+        return list(self.config["Entrypoint"])
+
+
+def image() -> Image:
+    """Return the image of the present sources, building what is missing; raises ImageError."""
+    commands.require_tools()
+    folder = cache() / digest()
+    made(folder, build)
+    os.utime(folder)
+    return Image(folder)
+
+
+def cache() -> Path:
+    """Return where images, bases and wheels are kept."""
+    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(root) / "hybrid-guard" / "image"
+
+
+def inputs() -> list[Path]:
+    """Return the files that decide what the image is: the Dockerfile and what it may copy."""
+    ignore = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    allowed = [ROOT / line[1:] for line in ignore if line.startswith("!")]
+    files = [file for path in allowed for file in ([path] if path.is_file() else path.rglob("*"))]
+    how = [ROOT / "Dockerfile", ROOT / ".dockerignore", *Path(__file__).parent.glob("[!t]*.*")]
+    return sorted(file for file in how + files if file.is_file() and file.suffix != ".pyc")
+
+
+def digest() -> str:
+    """Return the digest of the inputs: the name under which the image is kept."""
+    found = hashlib.sha256(platform.machine().encode())
+    for file in inputs():
+        found.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes() + b"\0")
+    return found.hexdigest()[:16]
+
+
+def made(folder: Path, make: Callable[[Path], None]) -> Path:
+    """Return the folder; where it is missing, fill it under another name and rename it."""
+    if not folder.is_dir():
+        with locked(folder.parent / f".{folder.name}"):
+            partial = folder.with_name(f".{folder.name}.partial")
+            shutil.rmtree(partial, ignore_errors=True)
+            if not folder.is_dir():
+                partial.mkdir(parents=True)
+                make(partial)
+                partial.rename(folder)
+    return folder
+
+
+def build(folder: Path) -> None:
+    """Build the image into a folder: rootfs/, config.json, image.tar."""
+    started = time.monotonic()
+    drop_unused()
+    base = made(cache() / f"bases-{bases.digest()}", bases.make)
+    wheels = made(cache() / f"wheels-{requirements_digest()}", download)
+    with tempfile.TemporaryDirectory(prefix=".storage-", dir=cache()) as scratch:
+        buildah = Buildah(Path(scratch))
+        for name in ("build", "base"):
+            buildah.load(base / f"{name}.tar", name)
+        buildah.build(wheels)
+        buildah.export(folder)
+    say(f"image: built in {time.monotonic() - started:.0f} s")
+
+
+def requirements_digest() -> str:
+    """Return the digest of the locked requirements."""
+    files = [ROOT / "requirements" / name for name in ("build.txt", "run.txt")]
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:16]
+
+
+def download(folder: Path) -> None:
+    """Fetch the locked wheels here, where pip is set up for this machine's index."""
+    machine = platform.machine()
+    platforms = [f"--platform=manylinux{glibc}_{machine}" for glibc in ("2014", "_2_28", "_2_34")]
+    locks = [f"-r{ROOT / 'requirements' / name}" for name in ("build.txt", "run.txt")]
+    commands.run(
+        [
+            sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes",
+            "--only-binary=:all:", f"--python-version={bases.PYTHON}", *platforms, *locks,
+            f"--dest={folder}",
+        ],
+        "wheels",
+    )  # fmt: skip
+
+
+class Buildah:
+    """buildah with a storage of its own and no registry."""
+
+    def __init__(self, scratch: Path) -> None:
+        self._policy = scratch / "policy.json"
+        self._policy.write_text(_TRUST_ALL)
+        self._common = ["buildah", f"--root={scratch / 'root'}", f"--runroot={scratch / 'run'}"]
+        self._common += ["--storage-driver=vfs"]
+
+    def _run(self, verb: str, *arguments: str, label: str | None = None) -> str:
+        trusted = [f"--signature-policy={self._policy}"] if verb in _TRUSTING else []
+        command = [*self._common, verb, *trusted, *arguments]
+        return commands.run(command, label or f"buildah {verb}").strip()
+
+    def load(self, archive: Path, name: str) -> None:
+        """Make an image of a root file system's archive."""
+        container = self._run("from", "scratch")
+        self._run("add", "--quiet", container, str(archive), "/")
+        self._run("commit", "--quiet", "--rm", f"--timestamp={commands.EPOCH}", container, name)
+
+    def build(self, wheels: Path) -> None:
+        """Run the Dockerfile over the bases, with a folder of wheels instead of an index."""
+        arguments = {
+            "BUILD_BASE": "localhost/build", "BASE": "localhost/base",
+            "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "/wheels",
+        }  # fmt: skip
+        self._run(
+            "build", "--isolation=chroot", "--pull-never", "--layers=false",
+            f"--timestamp={commands.EPOCH}", f"--volume={wheels}:/wheels:ro", "--tag=hybrid-guard",
+            *(f"--build-arg={name}={value}" for name, value in arguments.items()), str(ROOT),
+            label="the Dockerfile",
+        )  # fmt: skip
+
+    def export(self, folder: Path) -> None:
+        """Write the image's configuration, its archive, and its files."""
+        described = json.loads(self._run("inspect", "--type=image", "hybrid-guard"))
+        (folder / "config.json").write_text(json.dumps(described["OCIv1"]["config"], indent=1))
+        self._run("push", "--quiet", "hybrid-guard", f"oci-archive:{folder / 'image.tar'}")
+        container = self._run("from", "--pull-never", "hybrid-guard")
+        mounted = self._run("mount", container)
+        commands.run(["cp", "-a", mounted, str(folder / "rootfs")], "unpacking")
+        self._run("rm", container)
+
+
+_TRUSTING = {"from", "commit", "build", "push"}
+
+
+def drop_unused() -> None:
+    """Remove what no run has asked for in a week."""
+    for folder in cache().glob("[!.]*"):
+        if folder.stat().st_mtime < time.time() - UNUSED_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
