@@ -18,6 +18,7 @@ import jsonpatch
 
 from tests.reviews import patch_of, review
 from tests.serving import Server
+from webhook.cli import objects
 from webhook.files import manifests
 from webhook.files.errors import FileError
 
@@ -179,7 +180,7 @@ def paint(text: str, colour: str) -> str:
 def show_files(files: list[str]) -> int:
     """Show the verdicts on anyone's manifests, under the policy for a BGP network."""
     try:
-        found = [m for f in manifests.expand(tuple(files))
+        found = [m for f in objects.expand(tuple(files))
                  for m in manifests.parse(manifests.read_text(f), f)]  # fmt: skip
     except FileError as error:
         print(error, file=sys.stderr)

@@ -66,7 +66,7 @@ def patched(text: str) -> str:
     assert edits, "nothing to edit"
     result = edit.apply(text, edits, "f")
     rest = result
-    for splice in edit.plan(text.removeprefix("\ufeff"), edits, "f"):
+    for splice in edit.plan(list(manifests.parse(text, "f")), edits):
         assert splice.text in rest
     before = [m.object for m in manifests.parse(text, "f")]
     after = [m.object for m in manifests.parse(result, "f")]
@@ -186,7 +186,7 @@ def test_every_real_manifest_is_edited_and_nothing_else_in_it_changes() -> None:
         result = edit.apply(text, edits, str(path))
         count += len(edits)
         back, offset = result, 0
-        for splice in edit.plan(text, edits, str(path)):
+        for splice in edit.plan(list(manifests.parse(text, str(path))), edits):
             at = splice.start + offset
             assert splice.start == splice.end
             assert back[at : at + len(splice.text)] == splice.text

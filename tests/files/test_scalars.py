@@ -12,8 +12,9 @@ import yaml
 from tests.conftest import SEED, scaled
 from webhook.audit import inspect
 from webhook.audit.report import Report
-from webhook.files import loader, manifests
-from webhook.files.scalars import Text
+from webhook.files import manifests
+from webhook.files.document import Document
+from webhook.files.manifests import Manifest
 from webhook.policy import parse
 from webhook.policy.words import Network
 
@@ -128,9 +129,8 @@ def test_any_character_is_found_in_any_style() -> None:
 
 
 def place(text: str, value: str) -> tuple[int, int]:
-    (root,) = loader.nodes(text, "f")
-    manifest = manifests.Manifest(
-        file="f", object={}, root=root, text=Text(text), prefix=("k", "deeper", 0)
+    manifest = Manifest(
+        object={}, document=Document(file="f", text=text), prefix=("k", "deeper", 0)
     )
     at = value.find(MARK)
     line = value.count("\n", 0, at) + 1

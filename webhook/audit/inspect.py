@@ -34,8 +34,8 @@ class Origin(Protocol):
     def locate(self, path: Path, embedded: tuple[int, int] | None = None) -> tuple[int, int]:
         """Return line and column of what stands at a path, or inside the text there."""
 
-    def line(self, number: int) -> str:
-        """Return a line of it."""
+    def line(self, number: int) -> tuple[str, int]:
+        """Return what is at hand of a line of it, and how many characters come before."""
 
 
 def inspect(
@@ -83,14 +83,16 @@ def _eni_findings(
         return
     partial = ref.name != eni.name
     read = document.read(obj, eni.credentials.value, ref=ref, partial=partial)
-    masked: dict[int, str] = {}
+    masked: dict[int, tuple[str, int]] = {}
     for found in lint.lint(read):
         finding = _placed(found, source)
         place = finding.location
         if place.embedded and place.line and place.column:
             if place.line not in masked:
-                masked[place.line] = quoting.masked(source.line(place.line), read.secrets)
-            report.excerpts[place] = cut(masked[place.line], place.line, place.column)
+                line, before = source.line(place.line)
+                masked[place.line] = quoting.masked(line, read.secrets), before
+            line, before = masked[place.line]
+            report.excerpts[place] = cut(line, place.line, place.column - before)
         yield finding
 
 

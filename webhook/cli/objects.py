@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from webhook.cli import options
 from webhook.cli.options import Failure
-from webhook.files import manifests
+from webhook.files import folders, manifests
 from webhook.files.errors import FileError
 from webhook.files.manifests import Manifest
 from webhook.policy.document import PLACEMENT_LABEL
@@ -26,18 +27,28 @@ class Source:
 def read(paths: tuple[str, ...]) -> Iterator[Source]:
     """Yield the files, standard input when none is named. Raises Failure."""
     try:
-        for file in manifests.expand(paths or (manifests.STDIN,)):
+        for file in expand(paths):
             text = manifests.read_text(file)
             yield Source(file=file, text=text, manifests=tuple(manifests.parse(text, file)))
     except FileError as error:
         raise options.failure(error) from None
 
 
+def expand(paths: tuple[str, ...]) -> Iterator[str]:
+    """Yield files, standard input where none is named; what folders hold besides is left out."""
+    for path in paths or (manifests.STDIN,):
+        for found in folders.walk(path) if Path(path).is_dir() else (path,):
+            if isinstance(found, FileError):
+                raise found
+            if isinstance(found, str):
+                yield found
+
+
 def read_all(paths: tuple[str, ...]) -> tuple[list[Source], list[Failure]]:
     """Return the files that could be read, and why the others could not."""
     sources: list[Source] = []
     failures: list[Failure] = []
-    for file in manifests.expand(paths or (manifests.STDIN,)):
+    for file in expand(paths):
         try:
             sources += read((file,))
         except Failure as failure:

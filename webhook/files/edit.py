@@ -14,11 +14,10 @@ from typing import Any
 import yaml
 
 from webhook.files import loader, manifests
+from webhook.files.document import Document, Step
 from webhook.files.errors import FileError
-from webhook.files.manifests import Step
+from webhook.files.manifests import Manifest
 from webhook.patch import Add
-
-_MARK = "\ufeff"  # a byte-order mark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +37,15 @@ class Splice:
     end: int
     text: str
 
+    def moved(self, by: int) -> Splice:
+        """Return the same splice of a text that has so many more characters in front."""
+        return Splice(self.start + by, self.end + by, self.text)
+
 
 def apply(text: str, edits: tuple[Edit, ...], file: str) -> str:
     """Return the text with all edits in it, or raise FileError and change nothing."""
-    if text.startswith(_MARK):  # libyaml does not count it
-        return _MARK + apply(text.removeprefix(_MARK), edits, file)
     before = list(manifests.parse(text, file))
-    splices = plan(text, edits, file)
+    splices = plan(before, edits)
     result = text
     for splice in reversed(splices):
         result = result[: splice.start] + splice.text + result[splice.end :]
@@ -59,27 +60,19 @@ def apply(text: str, edits: tuple[Edit, ...], file: str) -> str:
     return result
 
 
-def plan(text: str, edits: tuple[Edit, ...], file: str) -> list[Splice]:
+def plan(before: list[Manifest], edits: tuple[Edit, ...]) -> list[Splice]:
     """Return the splices of all edits, in the order of the text."""
-    # Building the objects resolves merge keys in the nodes; marks are read from fresh ones.
-    roots: list[yaml.Node] = []
-    prefixes: list[tuple[Step, ...]] = []
-    fresh = loader.nodes(manifests.detabbed(text), file)
-    last: yaml.Node | None = None
-    for manifest in manifests.parse(text, file):
-        if manifest.root is not last:
-            last, root = manifest.root, next(fresh)
-        roots.append(root)
-        prefixes.append(manifest.prefix)
     splices = []
     for edit in edits:
-        root = roots[edit.index]
-        shared = _shared(root)
+        manifest = before[edit.index]
+        document = manifest.document
+        shared = _shared(document.root)
         for op in edit.ops:
-            path = (*prefixes[edit.index], *op.path)
-            along = manifests.find(root, path[:-1])
-            _refuse_shared(root, along, shared, file)
-            splices.append(_splice(text, along[-1], path[-1], op.value))
+            path = (*manifest.prefix, *op.path)
+            along = loader.find(document.root, path[:-1])
+            _refuse_shared(document, along, shared)
+            splice = _splice(document.text, along[-1], path[-1], op.value)
+            splices.append(splice.moved(document.offset))
     return sorted(splices)
 
 
@@ -99,15 +92,13 @@ def _shared(root: yaml.Node) -> Counter[int]:
     return counts
 
 
-def _refuse_shared(
-    root: yaml.Node, along: list[yaml.Node], shared: Counter[int], file: str
-) -> None:
+def _refuse_shared(document: Document, along: list[yaml.Node], shared: Counter[int]) -> None:
     for node in along:
-        if node is not root and shared[id(node)] > 1:
-            line, column = loader.place(node)
+        if node is not document.root and shared[id(node)] > 1:
+            line, column = document.place(*loader.place(node))
             message = "an alias shares this part, so editing it would change other places too"
             fix = "write the part out where it is used"
-            raise FileError(file, message, line=line, column=column, fix=fix)
+            raise FileError(document.file, message, line=line, column=column, fix=fix)
 
 
 def _splice(text: str, parent: Any, step: Step, value: Any) -> Splice:

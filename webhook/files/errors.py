@@ -24,3 +24,7 @@ class FileError(ValueError):
         self.message = message
         self.fix = fix
         self.unreadable = unreadable
+
+
+class ForeignError(FileError):
+    """A document that has nothing to do with Kubernetes: it names neither version nor kind."""

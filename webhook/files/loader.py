@@ -52,20 +52,50 @@ Loader.yaml_implicit_resolvers = {
 }
 
 
-def nodes(text: str, file: str) -> Iterator[yaml.Node]:
-    """Yield the root node of each document of a YAML text; empty documents are left out."""
+def nodes(text: str, file: str, *, shallow: bool = False) -> Iterator[yaml.Node]:
+    """Yield the root node of each document of a YAML text; empty documents are left out.
+
+    libyaml's nodes are made by a recursion in C that ends the process where it goes too deep, so
+    the depth is looked at before, unless the text is known to be `shallow`.
+    """
     loader = Loader(text)
     try:
+        if not shallow:
+            _check_depth(text, file)
         while loader.check_node():
             node = loader.get_node()
             if node is not None and not _is_empty(node):
                 yield node
+    except yaml.reader.ReaderError as error:
+        before = text.encode()[: error.position].decode(errors="ignore")
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        fix = "delete the character there"
+        message = f"not YAML: {error.reason}"
+        raise FileError(file, message, line=line, column=column, fix=fix) from None
     except yaml.YAMLError as error:
         raise _located(error, file) from None
-    except RecursionError:
-        raise FileError(file, f"nested over {MAX_DEPTH} levels") from None
     finally:
         loader.dispose()
+
+
+def _check_depth(text: str, file: str) -> None:
+    """Refuse what nests too deep. An error of the text is left to whoever reads it."""
+    depth = 0
+    events = yaml.parse(text, yaml.CSafeLoader)
+    while event := _event(events):
+        if isinstance(event, yaml.events.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                _refuse(event, file, f"nested over {MAX_DEPTH} levels")
+        elif isinstance(event, yaml.events.CollectionEndEvent):
+            depth -= 1
+
+
+def _event(events: Iterator[yaml.Event]) -> yaml.Event | None:
+    try:
+        return next(events, None)
+    except yaml.YAMLError:
+        return None
 
 
 def construct(node: yaml.Node, file: str) -> Any:
@@ -84,9 +114,27 @@ def construct(node: yaml.Node, file: str) -> Any:
         loader.dispose()
 
 
-def place(node: yaml.Node) -> tuple[int, int]:
-    """Return line and column (1-based) of a node."""
+def place(node: Any) -> tuple[int, int]:
+    """Return line and column (1-based) of a node or event."""
     return node.start_mark.line + 1, node.start_mark.column + 1
+
+
+def find(root: yaml.Node, path: tuple[str | int, ...]) -> list[yaml.Node]:
+    """Return the nodes along a path, as far as it leads; merge keys are not followed."""
+    found = [root]
+    for step in path:
+        node = found[-1]
+        child: yaml.Node | None = None
+        if isinstance(node, yaml.MappingNode):
+            child = next((value for key, value in node.value if key.value == step), None)
+        elif (
+            isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value)
+        ):
+            child = node.value[step]
+        if child is None:
+            return found
+        found.append(child)
+    return found
 
 
 def _is_empty(node: yaml.Node) -> bool:
@@ -128,7 +176,7 @@ def _is_leaf(node: yaml.Node) -> bool:
     return isinstance(node, yaml.ScalarNode)
 
 
-def _refuse(node: yaml.Node, file: str, message: str) -> None:
+def _refuse(node: Any, file: str, message: str) -> None:
     line, column = place(node)
     raise FileError(file, message, line=line, column=column, fix="write the values out")
 

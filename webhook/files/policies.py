@@ -44,7 +44,7 @@ def _located(
 
 def _key_of(root: yaml.Node, path: tuple[str | int, ...]) -> yaml.Node:
     """Return the key that a path ends with where there is one, else the deepest node on it."""
-    along = manifests.find(root, path)
+    along = loader.find(root, path)
     parent = along[-2] if len(along) == len(path) + 1 and path else along[-1]
     if isinstance(parent, yaml.MappingNode):
         for key, _ in parent.value:

@@ -54,8 +54,7 @@ class Scalar:
     """One scalar of a text, indexed once for any number of questions."""
 
     def __init__(self, text: str, node: yaml.ScalarNode) -> None:
-        shift = 1 if text.startswith("\ufeff") else 0  # libyaml's marks do not count it
-        start, end = node.start_mark.index + shift, node.end_mark.index + shift
+        start, end = node.start_mark.index, node.end_mark.index
         characters = list(_characters(text, start, end, node.style))
         wanted = [char for char in node.value if char not in _BLANK]
         self._agrees = [char for char, _ in characters] == wanted
