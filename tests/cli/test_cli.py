@@ -47,6 +47,7 @@ def calico() -> dict[str, Any]:
         "patch",
         "explain",
         "audit",
+        "detect",
         "eni",
         "ram-policy",
         "crds",

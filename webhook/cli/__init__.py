@@ -20,6 +20,7 @@ _VERBS = {
     "patch": "Put the node affinity into manifests, in place.",
     "explain": "Tell where workloads land, and what admission does about it.",
     "audit": "Find what is wrong in manifests: workloads and eni-config.",
+    "detect": "Tell which network this is: overlay, bgp or host.",
     "eni": "Write a valid eni-config.",
     "ram-policy": "Print the RAM policy Terway needs, or check one.",
     "crds": "Print the Calico CRDs that Terway's NetworkPolicy needs.",

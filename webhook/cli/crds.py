@@ -38,8 +38,7 @@ def print_crds(cluster: bool, kubeconfig: Path | None, context: str | None) -> N
       hybrid-guard crds print
       hybrid-guard crds print --cluster --kubeconfig admin.conf | kubectl apply -f -
     """
-    if (kubeconfig or context) and not cluster:
-        raise click.UsageError("--kubeconfig and --context are for --cluster")
+    options.check_cluster(cluster=cluster, kubeconfig=kubeconfig, context=context)
     wanted = calico.missing(_names(kubeconfig, context)) if cluster else calico.CRDS
     if not wanted:
         click.echo("nothing is missing: the cluster has all eight", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import click
 
 from webhook.audit import inspect, text
 from webhook.audit.formats import document
+from webhook.audit.formats.output import Output
 from webhook.audit.report import Report
-from webhook.cli import FOUND, objects, options, output
+from webhook.cli import FOUND, objects, options
 
 _NAME = re.compile(r"[A-Z][A-Za-z]*/[a-z0-9.-]+/[a-z0-9.-]+")
 
@@ -18,7 +20,7 @@ _NAME = re.compile(r"[A-Z][A-Za-z]*/[a-z0-9.-]+/[a-z0-9.-]+")
 @click.command()
 @options.policy
 @options.namespace_labels
-@click.option("-o", "--output", "form", type=click.Choice(["text", "json"]), default="text")
+@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
 @click.argument("paths", metavar="[F | KIND/NAMESPACE/NAME]...", nargs=-1)
 @click.pass_context
 def command(
@@ -26,7 +28,7 @@ def command(
     policy_file: Path | None,
     network: str | None,
     namespace_label: tuple[str, ...],
-    form: str,
+    output: str,
     paths: tuple[str, ...],
 ) -> None:
     """Explain manifests in files, folders or standard input.
@@ -60,5 +62,6 @@ def command(
     if names:
         report.workloads = len(rows)
         report.findings = [f for f in report.findings if str(f.object) in names]
-    (document if form == "json" else text).render(rows, report, output.standard())
+    out = Output(write=functools.partial(click.echo, nl=False), paint=options.painter())
+    (document if output == "json" else text).render(rows, report, out)
     ctx.exit(FOUND if report.has_errors else 0)

@@ -62,7 +62,7 @@ def load(policy_file: Path | None, network: str | None) -> Policy:
     if (policy_file is None) == (network is None):
         raise click.UsageError(
             "give either --policy F or --network overlay|bgp|host (what moves packets between "
-            "the on-prem nodes)"
+            "the on-prem nodes; `hybrid-guard detect` finds it out)"
         )
     if network is not None:
         return parse.for_network(Network(network))
@@ -125,6 +125,16 @@ def cluster(wanted: str) -> Callable[[F], F]:
         return command
 
     return add
+
+
+def check_cluster(
+    *, cluster: bool, kubeconfig: Path | None, context: str | None, paths: tuple[str, ...] = ()
+) -> None:
+    """Refuse files beside --cluster, and the options of --cluster without it."""
+    if cluster and paths:
+        raise click.UsageError("give files or --cluster, not both")
+    if (kubeconfig or context) and not cluster:
+        raise click.UsageError("--kubeconfig and --context are for --cluster")
 
 
 def connect(kubeconfig: Path | None, context: str | None) -> Cluster:

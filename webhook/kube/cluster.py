@@ -17,7 +17,7 @@ from kubernetes.config.config_exception import ConfigException
 TIMEOUT = (5, 30)  # seconds to connect, and between two bytes
 _PAGE = 500  # objects an answer; kubectl asks for as many
 _JSON = "application/json"
-_NAMES_ONLY = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+METADATA_ONLY = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
 _CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
@@ -46,7 +46,7 @@ class Cluster:
 
     def crd_names(self) -> list[str]:
         """Return the names of all CustomResourceDefinitions; their bodies are not asked for."""
-        return [item["metadata"]["name"] for item in self.list(_CRDS, accept=_NAMES_ONLY)]
+        return [item["metadata"]["name"] for item in self.list(_CRDS, accept=METADATA_ONLY)]
 
     def list(
         self, path: str, *, page: int = _PAGE, accept: str = _JSON, **query: str

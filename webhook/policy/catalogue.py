@@ -166,14 +166,14 @@ def find(workload: Workload) -> tuple[AddOn, bool] | None:
 
 def _by_image(workload: Workload, namespace: str) -> tuple[AddOn, bool] | None:
     # Init containers may borrow an add-on's tools, so only the containers tell.
-    repositories = set(map(_repository, images(workload.pod_spec, "containers")))
+    repositories = set(map(repository, images(workload.pod_spec, "containers")))
     for addon in CATALOGUE:
         if namespace in addon.namespaces and not repositories.isdisjoint(addon.images):
             return addon, False
     return None
 
 
-def _repository(image: str) -> str:
+def repository(image: str) -> str:
     """Return the last two parts of an image's repository, without tag and digest."""
     name, _, _ = image.partition("@")
     return "/".join(re.sub(r":[^/]*$", "", name).split("/")[-2:])

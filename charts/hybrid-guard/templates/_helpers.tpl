@@ -21,7 +21,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- /* Everything that must hold before anything is rendered; each refusal says what to do. */ -}}
 {{- define "guard.check" -}}
 {{- if not .Values.network -}}
-{{- fail "network is required: how do packets move between the on-prem nodes?\n  overlay  Flannel VXLAN, Calico IPIP or VXLAN, Cilium VXLAN or Geneve\n  bgp      Calico with BGP, Cilium native routing or BGP, Flannel host-gw: anything a cloud node cannot join\n  host     no pod network on-prem\nFind out: kubectl get ippools -o yaml (ipipMode, vxlanMode), kubectl -n kube-system get cm cilium-config -o yaml (routing-mode), kubectl -n kube-flannel get cm kube-flannel-cfg -o yaml (Backend.Type)\nThen: helm install hybrid-guard ... --set network=bgp" -}}
+{{- fail "network is required: how do packets move between the on-prem nodes?\n  overlay  Flannel VXLAN, Calico IPIP or VXLAN, Cilium VXLAN or Geneve\n  bgp      Calico with BGP, Cilium native routing or BGP, Flannel host-gw: anything a cloud node cannot join\n  host     no pod network on-prem\nFind out: hybrid-guard detect --cluster, or kubectl get ippools -o yaml (ipipMode, vxlanMode), kubectl -n kube-system get cm cilium-config -o yaml (routing-mode), kubectl -n kube-flannel get cm kube-flannel-cfg -o yaml (Backend.Type)\nThen: helm install hybrid-guard ... --set network=bgp" -}}
 {{- end -}}
 {{- if ne .Release.Namespace "kube-system" -}}
 {{- fail "hybrid-guard belongs into kube-system, which no admission rule of ours can lock out: helm install --namespace kube-system" -}}

@@ -1,0 +1,111 @@
+"""All objects go in, one by one; what matters to detection is kept, and at the end concluded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from webhook.detect import conclude
+from webhook.detect.containers import mapping, mappings
+from webhook.detect.model import Detection
+from webhook.detect.seen import ConfigMap, DaemonSet, Seen
+from webhook.detect.texts import word
+from webhook.findings import NOWHERE, Location
+from webhook.placement.model import CloudNodes
+from webhook.policy.catalogue import NAMESPACES
+from webhook.workloads import find_kind, ref_of
+
+# Resources that say how pods are networked: kind and the end of its API group.
+_RESOURCES = {
+    ("IPPool", "projectcalico.org"), ("BGPConfiguration", "projectcalico.org"),
+    ("BGPPeer", "projectcalico.org"), ("FelixConfiguration", "projectcalico.org"),
+    ("Node", "projectcalico.org"), ("Installation", "operator.tigera.io"),
+    ("CiliumBGPPeeringPolicy", "cilium.io"), ("CiliumBGPClusterConfig", "cilium.io"),
+    ("CiliumNodeConfig", "cilium.io"), ("BGPPolicy", "antrea.io"),
+    ("RouteAdvertisements", "ovn.org"), ("Subnet", "kubeovn.io"),
+}  # fmt: skip
+# What makes a ConfigMap worth keeping wherever it is.
+_KEYS = frozenset({
+    "net-conf.json", "cni_network_config", "calico_backend", "antrea-agent.conf", "routing-mode",
+    "tunnel", "tunnel-protocol",
+})  # fmt: skip
+_CREDENTIALS = "eni_conf"  # such a ConfigMap holds credentials and says nothing about the network
+
+
+def detect(
+    objects: Iterable[Mapping[str, Any]], *, cloud_nodes: CloudNodes | None = None
+) -> Detection:
+    """Tell which network a set of objects makes. Never raises, whatever shape they have."""
+    survey = Survey()
+    for obj in objects:
+        survey.add(obj)
+    return survey.detection(cloud_nodes)
+
+
+@dataclass(slots=True)
+class Survey:
+    """What was seen so far. Objects of other kinds leave nothing behind."""
+
+    seen: Seen = field(default_factory=Seen)
+
+    def add(self, obj: Mapping[str, Any], location: Location = NOWHERE) -> None:
+        """Keep what an object has to say; the location's file tells whose settings are whose."""
+        api_version, kind = obj.get("apiVersion"), obj.get("kind")
+        if not isinstance(api_version, str) or not isinstance(kind, str):
+            return
+        if kind.endswith("List") and "items" in obj:
+            for item in mappings(obj["items"]):
+                self.add(item, location)
+        group = api_version.rpartition("/")[0]
+        if (kind, ".".join(group.split(".")[-2:])) in _RESOURCES or (kind, group) in _RESOURCES:
+            self.seen.resources.append((location.file, kind, obj))
+        elif kind == "DaemonSet" and find_kind(api_version, kind):
+            self._daemonset(obj, location)
+        elif kind == "Deployment" and "kube-ovn-controller" in ref_of(dict(obj)).name:
+            self.seen.controllers.append((location.file, _pod_spec(obj)))
+        elif kind == "ConfigMap" and not group:
+            self._config_map(obj, location)
+        elif kind in ("Node", "Pod") and not group:
+            self._node_or_pod(kind, obj)
+
+    def detection(self, cloud_nodes: CloudNodes | None = None) -> Detection:
+        """Conclude from what was seen."""
+        return conclude.conclude(self.seen, cloud_nodes or CloudNodes())
+
+    def _daemonset(self, obj: Mapping[str, Any], location: Location) -> None:
+        status = mapping(obj.get("status"))
+        # The API server writes 0 before the controller has counted.
+        count = status.get("desiredNumberScheduled") if status.get("observedGeneration") else None
+        owners = mappings(mapping(obj.get("metadata")).get("ownerReferences"))
+        self.seen.daemonsets.append(
+            DaemonSet(
+                ref=ref_of(dict(obj)),
+                location=location,
+                pod_spec=_pod_spec(obj),
+                scheduled=count if type(count) is int else None,
+                by_operator=any(owner.get("kind") == "Installation" for owner in owners),
+            )
+        )
+
+    def _config_map(self, obj: Mapping[str, Any], location: Location) -> None:
+        ref, data = ref_of(dict(obj)), mapping(obj.get("data"))
+        if _CREDENTIALS in data:
+            return
+        if ref.namespace in NAMESPACES or not _KEYS.isdisjoint(data):
+            values = {key: word(value) for key, value in data.items()}
+            self.seen.config_maps.append(ConfigMap(ref=ref, file=location.file, data=values))
+
+    def _node_or_pod(self, kind: str, obj: Mapping[str, Any]) -> None:
+        metadata, spec = mapping(obj.get("metadata")), mapping(obj.get("spec"))
+        nodes = self.seen.nodes
+        if kind == "Node":
+            labels, notes = mapping(metadata.get("labels")), mapping(metadata.get("annotations"))
+            nodes.add(word(metadata.get("name")), labels, notes)
+        elif spec.get("nodeName") and mapping(obj.get("status")).get("phase") == "Running":
+            nodes.add_pod(word(spec["nodeName"]), host_network=spec.get("hostNetwork") is True)
+
+
+def _pod_spec(obj: Mapping[str, Any]) -> Mapping[str, Any]:
+    template = mapping(mapping(obj.get("spec")).get("template"))
+    return mapping(template.get("spec"))
