@@ -64,7 +64,7 @@ bench: venv ## reviews per second at the TLS socket, beside a bare Flask applica
 
 docs: venv ## write docs/rules.md and the chart's README from their sources
 	@$(BIN)/python -m tests.chart_readme
-	@$(BIN)/python -c "from webhook.eni import manual; print(manual.text(), end='')" > docs/rules.md
+	@$(BIN)/python -c "from webhook.audit import rulebook; print(rulebook.text(), end='')" > docs/rules.md
 
 lock: ## resolve the dependencies again and write the hash locks (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 -o requirements/run.txt pyproject.toml

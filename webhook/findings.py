@@ -46,6 +46,12 @@ class Location:
     pointer: str | None = None
     embedded: tuple[int, int] | None = None
 
+    def __str__(self) -> str:
+        """`file:line:column`, as editors take it; empty where there is no file."""
+        if self.file is None:
+            return ""
+        return ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+
 
 NOWHERE = Location()
 

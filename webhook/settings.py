@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,12 +16,15 @@ CERTIFICATE_FOLDER = Path("/etc/hybrid-guard/tls")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terminal:
-    """Whether what is written to standard output is read by a person, in colour."""
+    """How standard output is read: in colour or not, and how many columns wide by a person."""
 
     colour: bool
+    width: int | None
 
 
 def terminal(environ: Mapping[str, str] = os.environ) -> Terminal:
     """Return how to write to standard output (https://no-color.org)."""
     plain = bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
-    return Terminal(colour=sys.stdout.isatty() and not plain)
+    read = sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns if read else None
+    return Terminal(colour=read and not plain, width=width)

@@ -15,13 +15,13 @@ from typing import Any
 
 import yaml
 
+from tests.audit.rendering import output
 from tests.conftest import SEED
 from tests.eni.samples import CNI, SOUND
 from tests.reviews import review
 from tests.serving import Server
 from webhook.audit import inspect, text
 from webhook.audit.formats import FORMATS
-from webhook.audit.formats.output import Output
 from webhook.audit.report import Report
 from webhook.files import manifests
 from webhook.policy import parse
@@ -159,9 +159,8 @@ def reports(obj: dict[str, Any], style: Any) -> str:
         by = parse.for_network(Network.BGP)
         inspect.inspect(manifest.object, by, report, source=manifest, namespace_placements={})
     told: list[str] = []
-    output = Output(write=told.append, paint=lambda words, _colour: words)
     for form in (*FORMATS.values(), text):
-        form.render((), report, output)
+        form.render((), report, output(told))
     return "".join(told)
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import yaml
 
+from tests.audit.rendering import rendered
 from tests.conftest import SEED, scaled
 from tests.eni.samples import CNI, SOUND, conf
 from tests.eni.test_parity import disturbed, value
 from tests.eni.test_parity import document as generated
 from webhook.audit import inspect
 from webhook.audit.formats import FORMATS
-from webhook.audit.formats.output import Output
 from webhook.audit.report import Report
 from webhook.eni import document, lint
 from webhook.files import manifests
@@ -98,8 +98,5 @@ def test_nothing_in_a_config_map_makes_a_rule_or_a_report_fail() -> None:
                 )
         except FileError:
             continue  # what Kubernetes would not decode is refused before
-        for name, form in FORMATS.items():
-            told: list[str] = []
-            form.render((), report, Output(write=told.append, paint=lambda words, _: words))
-            if name == "json":
-                json.loads("".join(told))
+        told = {form: rendered(form, (), report) for form in FORMATS}
+        json.loads(told["json"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from webhook.audit.excerpt import Excerpt
@@ -48,3 +49,9 @@ class Report:
     def has_errors(self) -> bool:
         """Whether the exit status is 1."""
         return self.count(Level.ERROR) > 0
+
+
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings by level, errors first, each level in the order of the input."""
+    levels = list(Level)
+    return sorted(findings, key=lambda finding: levels.index(finding.level))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +11,9 @@ import click
 from webhook.audit import inspect
 from webhook.audit.crosscheck import Seen
 from webhook.audit.formats import FORMATS
-from webhook.audit.formats.output import Output
+from webhook.audit.formats.policyreport import APIS
 from webhook.audit.report import Report, Row
-from webhook.cli import FOUND, objects, options
+from webhook.cli import FOUND, objects, options, output
 from webhook.cli.objects import Source
 from webhook.findings import Location
 from webhook.policy.model import Policy
@@ -27,6 +26,13 @@ from webhook.policy.words import Placement
 @click.option(
     "--format", "form", type=click.Choice(list(FORMATS)), default="table", show_default=True
 )
+@click.option(
+    "--report-api",
+    type=click.Choice(list(APIS)),
+    default="wgpolicyk8s",
+    show_default=True,
+    help="Which PolicyReport API the cluster serves.",
+)
 @click.argument("paths", metavar="[F]...", nargs=-1)
 @click.pass_context
 def command(
@@ -35,6 +41,7 @@ def command(
     network: str | None,
     namespace_label: tuple[str, ...],
     form: str,
+    report_api: str,
     paths: tuple[str, ...],
 ) -> None:
     """Audit manifests in files, folders or standard input.
@@ -59,8 +66,7 @@ def command(
         failure.show()
     report = Report()
     rows = audit(sources, policy, objects.namespace_placements(sources, given), report)
-    output = Output(write=functools.partial(click.echo, nl=False), paint=options.painter())
-    FORMATS[form].render(rows, report, output)
+    FORMATS[form].render(rows, report, output.standard(report_api))
     worst = max((failure.exit_code for failure in failures), default=0)
     ctx.exit(worst or (FOUND if report.has_errors else 0))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from pathlib import Path
 
@@ -10,9 +9,8 @@ import click
 
 from webhook.audit import inspect, text
 from webhook.audit.formats import document
-from webhook.audit.formats.output import Output
 from webhook.audit.report import Report
-from webhook.cli import FOUND, objects, options
+from webhook.cli import FOUND, objects, options, output
 
 _NAME = re.compile(r"[A-Z][A-Za-z]*/[a-z0-9.-]+/[a-z0-9.-]+")
 
@@ -20,7 +18,7 @@ _NAME = re.compile(r"[A-Z][A-Za-z]*/[a-z0-9.-]+/[a-z0-9.-]+")
 @click.command()
 @options.policy
 @options.namespace_labels
-@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
+@click.option("-o", "--output", "form", type=click.Choice(["text", "json"]), default="text")
 @click.argument("paths", metavar="[F | KIND/NAMESPACE/NAME]...", nargs=-1)
 @click.pass_context
 def command(
@@ -28,7 +26,7 @@ def command(
     policy_file: Path | None,
     network: str | None,
     namespace_label: tuple[str, ...],
-    output: str,
+    form: str,
     paths: tuple[str, ...],
 ) -> None:
     """Explain manifests in files, folders or standard input.
@@ -62,6 +60,5 @@ def command(
     if names:
         report.workloads = len(rows)
         report.findings = [f for f in report.findings if str(f.object) in names]
-    out = Output(write=functools.partial(click.echo, nl=False), paint=options.painter())
-    (document if output == "json" else text).render(rows, report, out)
+    (document if form == "json" else text).render(rows, report, output.standard())
     ctx.exit(FOUND if report.has_errors else 0)

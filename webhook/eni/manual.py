@@ -10,15 +10,10 @@ from webhook.findings import Level
 
 _LABELS = ("Wrong: ", "Right: ")
 _HEAD = """\
-# The rules of eni-config
-
-Generated from `webhook/eni/rules` by `make docs`; a test compares the two. An **error** denies the
-write and makes `hybrid-guard audit` exit with 1, a **warning** is shown to whoever writes, a
-**note** appears in audits only. A rule that can be worse or milder than its level says so below.
-
-In the examples a line names a key of the ConfigMap's `data` and its text; `override.` stands for a
-node-level override ConfigMap, `base.` for the eni-config beside it, `crds:` for the Calico CRDs a
-cluster serves, `nodes:` for the ConfigMaps that node labels name, `delete:` for a deletion.
+In the examples of eni-config a line names a key of the ConfigMap's `data` and its text; `override.`
+stands for a node-level override ConfigMap, `base.` for the eni-config beside it, `crds:` for the
+Calico CRDs a cluster serves, `nodes:` for the ConfigMaps that node labels name, `delete:` for a
+deletion.
 """
 
 
@@ -68,28 +63,17 @@ def _split(text: str) -> tuple[str, list[tuple[str, str]]]:
 
 
 def text() -> str:
-    """Return the whole manual in Markdown."""
-    pages = [page(rule) for rule in sorted(RULES)]
-    rows = [f"| [{p.rule}](#{p.rule.lower()}-{p.name}) | {p.level} | {p.summary} |" for p in pages]
-    table = "\n".join(["| rule | level | what |", "|---|---|---|", *rows])
-    return "\n".join([_HEAD, table, "", *(_markdown(p) for p in pages)])
+    """Return the pages of all rules in Markdown."""
+    return "\n".join([_HEAD, *(markdown(page(rule)) for rule in sorted(RULES))])
 
 
-def _markdown(shown: Page) -> str:
+def markdown(shown: Page) -> str:
+    """Return a page under its heading."""
+    return f"## {shown.rule} {shown.name}\n\n**{shown.summary}** ({shown.level})\n\n{body(shown)}"
+
+
+def body(shown: Page) -> str:
+    """Return what stands below a page's summary: why, wrong and right."""
     return "\n".join(
-        [
-            f"## {shown.rule} {shown.name}",
-            "",
-            f"**{shown.summary}** ({shown.level})",
-            "",
-            shown.why,
-            "",
-            "```yaml",
-            "# wrong",
-            *shown.wrong,
-            "# right",
-            *shown.right,
-            "```",
-            "",
-        ]
+        [shown.why, "", "```yaml", "# wrong", *shown.wrong, "# right", *shown.right, "```", ""]
     )

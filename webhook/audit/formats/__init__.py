@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from webhook.audit.formats import document, table
+from webhook.audit.formats import document, junit, policyreport, sarif, table
 from webhook.audit.formats.output import Output
 from webhook.audit.report import Report, Row
 
@@ -25,4 +25,7 @@ class Format(Protocol):
 FORMATS: dict[str, Format] = {
     "table": table,
     "json": document,
+    "sarif": sarif,
+    "junit": junit,
+    "policyreport": policyreport,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -34,8 +35,18 @@ def _write_list(key: str, items: Iterator[dict[str, Any]], output: Output) -> No
 
 def _indented(value: dict[str, Any], depth: int) -> str:
     """Return JSON in lines that start as deep as the place it is put; no string has a line end."""
-    text = orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
-    return text.replace("\n", f"\n{'  ' * depth}")
+    return _encoded(value).replace("\n", f"\n{'  ' * depth}")
+
+
+def _encoded(value: dict[str, Any]) -> str:
+    """Return JSON of visible characters alone: a terminal may be what shows it."""
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    except TypeError:  # a file's name that is no Unicode
+        text = ""
+    if text and text.isascii() and "\x7f" not in text:
+        return text
+    return json.dumps(value, indent=2)
 
 
 def _summary(report: Report) -> dict[str, int]:

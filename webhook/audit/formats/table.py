@@ -2,38 +2,56 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from webhook.audit.formats.output import Output, Paint
-from webhook.audit.report import Report, Row
+from webhook.audit.formats.output import Output, Paint, visible
+from webhook.audit.report import Report, Row, worst_first
 from webhook.findings import Finding, Level
 
 COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.NOTE: "cyan"}
 
-_LEVELS = {level: place for place, level in enumerate(Level)}
 _INDENT = " " * 17
 
 
 def render(rows: Iterable[Row], report: Report, output: Output) -> None:
     """Write the findings and a summary; the rows are only waited for."""
     deque(rows, maxlen=0)
-    for finding in sorted(report.findings, key=lambda found: _LEVELS[found.level]):
-        for line in (*_finding(finding, report, output.paint), ""):
+    for finding in worst_first(report.findings):
+        for line in (*_finding(finding, report, output), ""):
             output.write(f"{line}\n")
     output.write(f"{summary(report)}\n")
 
 
-def _finding(finding: Finding, report: Report, paint: Paint) -> Iterator[str]:
-    location = finding.location
-    place = ":".join(str(p) for p in (location.file, location.line, location.column) if p)
-    level = paint(f"{finding.level:<8}", COLOURS[finding.level])
-    yield f"{level} {finding.rule:<7} {paint(str(finding.object or ''), 'bold')}  {place}"
-    yield f"{_INDENT}{finding.message}"
+def _finding(finding: Finding, report: Report, output: Output) -> Iterator[str]:
+    paint, place = output.paint, visible(str(finding.location))
+    name = visible(str(finding.object or ""))
+    head = f"{paint(f'{finding.level:<8}', COLOURS[finding.level])} {finding.rule:<7} "
+    head += paint(name, "bold")
+    if output.width is None or len(_INDENT) + len(name) + len(place) + 2 <= output.width:
+        yield f"{head}  {place}".rstrip()
+    else:
+        yield from (head, f"{_INDENT}{place}")
+    yield from _wrapped(visible(finding.message), output.width)
     for line in excerpt(finding, report, paint):
         yield f"{_INDENT[:-7]}{line}"
     if finding.fix:
-        yield f"{_INDENT}fix: {finding.fix}"
+        yield from _wrapped(f"fix: {visible(finding.fix)}", output.width)
+
+
+def _wrapped(text: str, width: int | None) -> list[str]:
+    """Return lines that fit, indented; words stay whole, so that a name can be copied."""
+    if width is None or len(_INDENT) + len(text) <= width:
+        return [_INDENT + text]
+    return textwrap.wrap(
+        text,
+        max(width, 2 * len(_INDENT)),
+        initial_indent=_INDENT,
+        subsequent_indent=_INDENT,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def excerpt(finding: Finding, report: Report, paint: Paint) -> Iterator[str]:
@@ -47,5 +65,11 @@ def excerpt(finding: Finding, report: Report, paint: Paint) -> Iterator[str]:
 
 def summary(report: Report) -> str:
     """Return the last line: how much was looked at, how much was found."""
-    counts = ", ".join(f"{report.count(level)} {level}s" for level in Level)
-    return f"{report.workloads} workloads, {report.other} other objects: {counts}"
+    found = ", ".join(counted(report.count(level), level) for level in Level)
+    looked = f"{counted(report.workloads, 'workload')}, {counted(report.other, 'other object')}"
+    return f"{looked}: {found}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return `1 error`, `2 errors`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,166 @@
+"""Every format tells the same findings, and none lets a manifest's author act through it."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import yaml
+from junitparser import JUnitXml
+
+from tests.audit.rendering import audited, rendered
+from tests.conftest import shared_path
+from webhook.audit.formats import FORMATS
+from webhook.audit.report import Report
+from webhook.findings import Finding, Level, Location, ObjectRef
+
+Told = tuple[str, str, str, str]  # rule, level, object, message
+
+# Control characters, a terminal's colours, title and screen, a page's script, an attribute's end,
+# a template, right-to-left marks, XML's forbidden characters, an entity, a very long word.
+HOSTILE = (
+    "\x00\x07\x1b[31mred\x1b]0;title\x07\x9b2J\r\n\x7f",
+    "</script><script>alert(1)</script><img src=x onerror=alert(1)>",
+    "\"' onmouseover=alert(1) x='",
+    "{{ 7 * 7 }}{% raw %}${7*7}",
+    "abc\u202egpj.exe\u2066\u200f\u2028",
+    "\ufffe\uffff]]>&lt;!--",
+    "&amp;<!DOCTYPE x>",
+    "网络 é 🙂",
+    "long-" * 5000,
+)
+
+
+def from_table(text: str) -> Iterator[Told]:
+    head = re.compile(r"(error|warning|note) +(\w+) +(\S+)  \S+")
+    lines = text.splitlines()
+    for at, line in enumerate(lines):
+        if found := head.match(line):
+            yield found[2], found[1], found[3], lines[at + 1].strip()
+
+
+def from_json(text: str) -> Iterator[Told]:
+    for each in json.loads(text)["findings"]:
+        names = each["object"]
+        parts = filter(None, (names["kind"], names["namespace"], names["name"]))
+        yield each["rule"], each["level"], "/".join(parts), each["message"]
+
+
+def from_sarif(text: str) -> Iterator[Told]:
+    for each in json.loads(text)["runs"][0]["results"]:
+        name = each["locations"][0]["logicalLocations"][0]["fullyQualifiedName"]
+        said = each["message"]["text"].split("\nFix: ")[0]
+        yield each["ruleId"], each["level"], name, said
+
+
+def from_junit(text: str) -> Iterator[Told]:
+    for suite in JUnitXml.fromstring(text.encode()):
+        for case in suite:
+            for failure in case.result:
+                rule, _, said = failure.message.partition(" ")
+                yield rule, failure.type, case.name, said
+
+
+def from_policy_report(text: str) -> Iterator[Told]:
+    for report in yaml.safe_load_all(text):
+        scope = report["scope"]
+        name = "/".join(filter(None, (scope["kind"], scope.get("namespace"), scope["name"])))
+        for each in report["results"]:
+            yield each["rule"], each["properties"]["level"], name, each["message"]
+
+
+PARSERS: dict[str, Callable[[str], Iterator[Told]]] = {
+    "table": from_table,
+    "json": from_json,
+    "sarif": from_sarif,
+    "junit": from_junit,
+    "policyreport": from_policy_report,
+}
+
+
+def test_every_format_is_parsed_here() -> None:
+    assert set(PARSERS) == set(FORMATS)
+
+
+@pytest.mark.parametrize("form", PARSERS)
+def test_a_format_tells_what_the_report_holds(form: str) -> None:
+    files = [
+        *shared_path("corpus", "eni-config", "invalid").glob("*.yaml"),
+        *shared_path("corpus", "cni", "calico").glob("*.yaml"),
+        *shared_path("corpus", "cni", "terway").glob("*.yaml"),
+    ]
+    rows, report = audited(*map(str, sorted(files)))
+
+    told = Counter(PARSERS[form](rendered(form, iter(rows), report)))
+
+    assert sum(told.values()) > 60
+    assert told == Counter(
+        (f.rule, f.level.value, str(f.object), f.message) for f in report.findings
+    )
+
+
+def hostile() -> Report:
+    """A report whose every text is hostile."""
+    report = Report()
+    for text in HOSTILE:
+        ref = ObjectRef(api_version=f"v1{text}", kind=f"K{text}", namespace=f"n{text}", name=text)
+        place = Location(file=f"f{text}", line=1, column=1, pointer=f"/{text}")
+        report.findings.append(
+            Finding(
+                rule="HG101", level=Level.ERROR, message=text, fix=text, object=ref, location=place
+            )
+        )
+    return report
+
+
+@pytest.mark.parametrize("form", PARSERS)
+def test_no_character_of_a_manifest_acts(form: str) -> None:
+    text = rendered(form, (), hostile())
+
+    acting = {c for c in text if c != "\n" and unicodedata.category(c) in {"Cc", "Cf", "Zl", "Zp"}}
+    assert acting == set()
+
+
+@pytest.mark.parametrize("form", [form for form in PARSERS if form != "table"])
+def test_hostile_texts_are_told_whole(form: str) -> None:
+    told = list(PARSERS[form](rendered(form, (), hostile())))
+
+    assert len(told) == len(HOSTILE)
+    assert {each[0] for each in told} == {"HG101"}
+    said = {each[3] for each in told}
+    assert "</script><script>alert(1)</script><img src=x onerror=alert(1)>" in said
+    assert "网络 é 🙂" in said
+    assert "long-" * 5000 in said
+
+
+def test_a_file_name_that_is_no_unicode_is_told_in_every_format() -> None:
+    place = Location(file="\udcff.yaml", line=1, column=1)
+    ref = ObjectRef(api_version="v1", kind="ConfigMap", namespace="n", name="c")
+    found = Finding(rule="ENI001", level=Level.ERROR, message="m", object=ref, location=place)
+
+    for form in FORMATS:
+        text = rendered(form, (), Report(findings=[found]))
+        assert text.encode(), form
+
+
+def test_json_has_what_has_no_value_as_null() -> None:
+    document: dict[str, Any] = json.loads(
+        rendered(
+            "json", (), Report(findings=[Finding(rule="HG101", level=Level.NOTE, message="m")])
+        )
+    )
+
+    nowhere = dict.fromkeys(("file", "line", "column", "pointer", "embedded"))
+    assert document == {
+        "version": 1,
+        "workloads": [],
+        "findings": [
+            {"rule": "HG101", "level": "note", "message": "m", "fix": None, "object": None, "location": nowhere}
+        ],
+        "summary": {"workloads": 0, "otherObjects": 0, "errors": 0, "warnings": 0, "notes": 1},
+    }  # fmt: skip
