@@ -35,22 +35,40 @@ class Answer:
         return json.loads(self.body)
 
 
+def keep_alive(seconds: int) -> str:
+    """Return what to run `before` a server whose keep-alive is another one than the product's."""
+    return (
+        "from gunicorn.config import Config\n"
+        "given = Config.set\n"
+        "def chosen(self, name, value):\n"
+        f"    given(self, name, {seconds} if name == 'keepalive' else value)\n"
+        "Config.set = chosen\n"
+    )
+
+
 class Server:
-    """`hybrid-guard serve` as a context manager; `arguments` say which policy."""
+    """`hybrid-guard serve` as a context manager; `arguments` say which policy.
+
+    The certificate is for `address` and `hosts`; `before` is Python that runs in the process first.
+    """
 
     def __init__(
         self,
         *arguments: str,
-        hosts: tuple[str, ...] = ("127.0.0.1", "localhost"),
+        address: str = "127.0.0.1",
+        hosts: tuple[str, ...] = ("localhost",),
+        before: str = "",
         keeps_log: bool = True,
     ) -> None:
-        self._arguments = arguments
+        self._arguments = ("--host", address, *arguments)
+        started = f"{before}\nfrom webhook.cli import main\nmain()"
+        self._program = ["-c", started] if before else ["-m", "webhook"]
         self._keeps_log = keeps_log
         self._scratch = tempfile.TemporaryDirectory(prefix="hybrid-guard-test-")
         self.folder = Path(self._scratch.name)
         self.certificate, self.key = self.folder / "tls.crt", self.folder / "tls.key"
         self.authority = issue.authority(dt.datetime.now(dt.UTC))
-        self.write_pair(issue.leaf(self.authority, hosts, dt.datetime.now(dt.UTC)))
+        self.write_pair(issue.leaf(self.authority, (address, *hosts), dt.datetime.now(dt.UTC)))
         self.lines: list[dict[str, Any]] = []
         self.text: list[str] = []
         self._news = threading.Condition()
@@ -63,7 +81,7 @@ class Server:
     def __enter__(self) -> Self:
         """Start it, and wait until it listens."""
         command = [
-            sys.executable, "-m", "webhook", "serve", "--host", "127.0.0.1", "--port", "0",
+            sys.executable, *self._program, "serve", "--port", "0",
             "--cert", str(self.certificate), "--key", str(self.key), *self._arguments,
         ]  # fmt: skip
         self.process = subprocess.Popen(
@@ -122,6 +140,12 @@ class Server:
         """Post an AdmissionReview, or bytes that pretend to be one."""
         body = review if isinstance(review, bytes) else json.dumps(review).encode()
         return self.request("POST", path, body, content_type="application/json")
+
+    def connections(self) -> int:
+        """Return how many connections it has taken before this look."""
+        lines = self.request("GET", "/metrics").body.decode().splitlines()
+        name = "hybrid_guard_connections_total "
+        return next(int(float(line.split()[1])) for line in lines if line.startswith(name)) - 1
 
     def wait_for(
         self, event: str, seconds: float = START_SECONDS, after: int = 0

@@ -7,14 +7,12 @@ import http.client
 import json
 import os
 import signal
-import socket
-import threading
 from collections.abc import Iterator
 
 import pytest
 
 from tests.reviews import patch_of, review
-from tests.server.test_server import calico, open_raw, stall, until, workers
+from tests.server.test_server import calico, stall, until, workers
 from tests.serving import Answer, Server
 
 LONG = "3600"
@@ -96,35 +94,3 @@ def test_without_a_drain_an_open_connection_still_gets_an_answer() -> None:
             server.process.send_signal(signal.SIGTERM)
             for connection in connections:
                 until(lambda: ask(connection).headers["Connection"] == "close")  # noqa: B023  # at once
-
-
-def test_clients_that_never_close_keep_nobody_waiting() -> None:
-    """Each costs a thread its three seconds, not the worker's main thread."""
-    request = b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    with Server("--network", "bgp") as server, contextlib.ExitStack() as stack:
-
-        def hold() -> None:
-            raw = stack.enter_context(open_raw(server))
-            secure = server.context().wrap_socket(raw, server_hostname=server.host)
-            stack.enter_context(secure).sendall(request)
-
-        holders = [threading.Thread(target=hold) for _ in range(60)]
-        for holder in holders:
-            holder.start()
-        for _ in range(20):
-            assert server.review("/mutate", review(calico())).status == 200
-        for holder in holders:
-            holder.join()
-
-
-def test_connections_are_counted(draining: Server) -> None:
-    def counted() -> float:
-        lines = draining.request("GET", "/metrics").body.decode().splitlines()
-        name = "hybrid_guard_connections_total "
-        return next(float(line.removeprefix(name)) for line in lines if line.startswith(name))
-
-    before = counted()
-    with socket.create_connection((draining.host, draining.port)) as raw:
-        raw.sendall(b"no handshake\r\n\r\n")
-    draining.request("GET", "/livez")
-    assert counted() == before + 2, "one for /livez and one for the second look"

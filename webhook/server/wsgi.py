@@ -13,7 +13,6 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
-from gunicorn.workers import gthread
 
 from webhook.server.app import create_app
 from webhook.server.drain import Drain
@@ -22,9 +21,6 @@ from webhook.server.reload import PolicyWatch
 from webhook.server.tls import Certificates
 from webhook.server.worker import Worker
 from webhook.telemetry import logs
-
-# How long a client that sends nothing keeps a thread; gunicorn has no setting for it (5 s).
-gthread.DEFAULT_WORKER_DATA_TIMEOUT = 1.0
 
 # The API server drops idle connections after 90 s; whoever closes second never breaks a call.
 KEEP_ALIVE_SECONDS = 120
