@@ -101,7 +101,7 @@ def is_judged(request: Request, workload: Workload) -> bool:
         return False
     if kind in _NEEDS_NO_OWNER and _has_controller(metadata):
         return False
-    return kind != "Pod" or not _is_bound(metadata, workload.pod_spec)
+    return kind != "Pod" or not is_bound(metadata, workload.pod_spec)
 
 
 def by_system_controller(request: Request) -> bool:
@@ -116,8 +116,8 @@ def _has_controller(metadata: dict[str, Any]) -> bool:
     )
 
 
-def _is_bound(metadata: dict[str, Any], pod_spec: dict[str, Any]) -> bool:
+def is_bound(metadata: dict[str, Any], pod_spec: Any) -> bool:
     """Tell whether a Pod has its node already, or mirrors one that a kubelet runs by itself."""
     annotations = metadata.get("annotations")
     mirrors = isinstance(annotations, dict) and MIRROR_ANNOTATION in annotations
-    return mirrors or bool(pod_spec.get("nodeName"))
+    return mirrors or (isinstance(pod_spec, dict) and bool(pod_spec.get("nodeName")))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from webhook.admission import configmap
+from webhook.audit.origin import Origin, start_of
 from webhook.eni import document, network_policy
 from webhook.eni.fields import CALICO_CRDS, CALICO_GROUP, POLICY_SWITCH
 from webhook.findings import Finding, Level, Location, ObjectRef
@@ -32,34 +33,34 @@ class Seen:
     calico: list[tuple[ObjectRef, Location]] = field(default_factory=list)
     terway: bool = False
 
-    def add(self, obj: Mapping[str, Any], location: Location) -> None:
+    def add(self, obj: dict[str, Any], origin: Origin) -> None:
         """Keep what an object has to say."""
         kind = obj.get("kind")
         if kind == "ConfigMap":
-            self._config_map(obj, location)
+            self._config_map(obj, origin)
         elif kind == "CustomResourceDefinition":
-            self._crd(obj, location)
+            self._crd(obj, origin)
         elif kind == "DaemonSet":
-            ref = ref_of(dict(obj))
+            ref = ref_of(obj)
             if ref.name == "calico-node":
-                self.calico.append((ref, location))
+                self.calico.append((ref, start_of(origin)))
             self.terway = self.terway or ref.name.startswith("terway")
 
-    def _config_map(self, obj: Mapping[str, Any], location: Location) -> None:
-        ref, eni = ref_of(dict(obj)), self.policy.eni
+    def _config_map(self, obj: dict[str, Any], origin: Origin) -> None:
+        ref, eni = ref_of(obj), self.policy.eni
         if (ref.namespace, ref.name) != (eni.namespace, eni.name):
             return
         if not configmap.is_judged(obj, ref.name, eni):
             return
         if network_policy.runs_felix(document.read(obj, eni.credentials.value, ref=ref)):
-            self.on.append((ref, location))
+            self.on.append((ref, start_of(origin)))
 
-    def _crd(self, obj: Mapping[str, Any], location: Location) -> None:
-        ref = ref_of(dict(obj))
+    def _crd(self, obj: dict[str, Any], origin: Origin) -> None:
+        ref = ref_of(obj)
         plural, _, group = ref.name.partition(".")
         if group == CALICO_GROUP and plural in CALICO_CRDS:
             keeps = _keeps_spec(obj.get("spec"))
-            self.crds[plural] = (ref.api_version, keeps, ref, location)
+            self.crds[plural] = (ref.api_version, keeps, ref, start_of(origin))
 
     def findings(self) -> Iterator[Finding]:
         """Yield HG204 and HG205."""

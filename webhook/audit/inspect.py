@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
-from webhook.admission import configmap
+from webhook.admission import configmap, scope
 from webhook.audit.excerpt import cut
+from webhook.audit.origin import Origin, placed, start_of
 from webhook.audit.report import Report, Row
 from webhook.eni import document, lint, quoting
-from webhook.findings import Finding, Location
-from webhook.patch import steps
+from webhook.findings import Finding
 from webhook.placement import proof, selector
 from webhook.placement.model import Proof
 from webhook.placement.pin import Outcome
@@ -19,23 +18,7 @@ from webhook.policy.decide import Source
 from webhook.policy.evaluate import Verdict, evaluate, unreadable
 from webhook.policy.model import Policy
 from webhook.policy.words import Action, Placement
-from webhook.workloads import ShapeError, Workload, read, ref_of, retired
-
-Path = tuple[str | int, ...]
-
-
-class Origin(Protocol):
-    """The place an object comes from: a file, or a cluster."""
-
-    @property
-    def file(self) -> str:
-        """Its name."""
-
-    def locate(self, path: Path, embedded: tuple[int, int] | None = None) -> tuple[int, int]:
-        """Return line and column of what stands at a path, or inside the text there."""
-
-    def line(self, number: int) -> tuple[str, int]:
-        """Return what is at hand of a line of it, and how many characters come before."""
+from webhook.workloads import ShapeError, Workload, find_kind, read, ref_of, retired
 
 
 def inspect(
@@ -50,7 +33,7 @@ def inspect(
     try:
         workload = read(obj, policy.kinds)
     except ShapeError as error:
-        report.findings.append(_placed(unreadable(ref_of(obj), error), source))
+        report.findings.append(placed(unreadable(ref_of(obj), error), source))
         return None
     if workload is None:
         report.other += 1
@@ -59,17 +42,40 @@ def inspect(
     report.workloads += 1
     placement = namespace_placements.get(workload.ref.namespace or "default")
     verdict = evaluate(workload, policy, namespace_placement=placement)
-    report.findings.extend(_placed(finding, source) for finding in verdict.findings)
-    line, column = source.locate(())
+    report.findings.extend(placed(finding, source) for finding in verdict.findings)
     return Row(
         ref=workload.ref,
-        location=Location(file=source.file, line=line, column=column, pointer=""),
+        location=start_of(source),
         decision=verdict.decision,
         proof=verdict.proof or _proof(workload, policy),
         ops=verdict.ops,
         quiet=None if verdict.ops else _quiet(verdict),
         notes=_notes(verdict),
     )
+
+
+def is_passed_over(obj: Mapping[str, Any], policy: Policy) -> bool:
+    """Tell whether something else speaks for an object, or it is past being judged.
+
+    A controller's ReplicaSets and pods are what its own template says; a pod that has its node
+    stays there; what is being deleted goes.
+    """
+    metadata = obj.get("metadata")
+    if not isinstance(metadata, dict):
+        return False
+    if metadata.get("deletionTimestamp") is not None:
+        return True
+    owners = metadata.get("ownerReferences")
+    if isinstance(owners, list) and any(_is_handled(owner, policy) for owner in owners):
+        return True
+    return obj.get("kind") == "Pod" and scope.is_bound(metadata, obj.get("spec"))
+
+
+def _is_handled(owner: Any, policy: Policy) -> bool:
+    if not isinstance(owner, dict) or owner.get("controller") is not True:
+        return False
+    found = find_kind(str(owner.get("apiVersion")), str(owner.get("kind")), policy.kinds)
+    return found is not None
 
 
 def _eni_findings(
@@ -85,7 +91,7 @@ def _eni_findings(
     read = document.read(obj, eni.credentials.value, ref=ref, partial=partial)
     masked: dict[int, tuple[str, int]] = {}
     for found in lint.lint(read):
-        finding = _placed(found, source)
+        finding = placed(found, source)
         place = finding.location
         if place.embedded and place.line and place.column:
             if place.line not in masked:
@@ -94,15 +100,6 @@ def _eni_findings(
             line, before = masked[place.line]
             report.excerpts[place] = cut(line, place.line, place.column - before)
         yield finding
-
-
-def _placed(finding: Finding, source: Origin) -> Finding:
-    """Give a finding its file, line and column; one inside embedded JSON keeps those, too."""
-    was = finding.location
-    embedded = None if was.line is None or was.column is None else (was.line, was.column)
-    line, column = source.locate(steps(was.pointer or ""), embedded)
-    location = replace(was, file=source.file, line=line, column=column, embedded=embedded)
-    return replace(finding, location=location)
 
 
 def _proof(workload: Workload, policy: Policy) -> Proof | None:

@@ -13,6 +13,7 @@ import click
 
 # Exit statuses (docs: README): findings at level error, usage, could not look.
 FOUND, USAGE, COULD_NOT_LOOK = 1, 2, 3
+INTERRUPTED = 130  # as the shell has it for SIGINT
 
 _VERBS = {
     "serve": "Run the webhook over TLS.",
@@ -91,7 +92,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

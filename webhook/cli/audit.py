@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
-from webhook.audit import inspect
-from webhook.audit.crosscheck import Seen
 from webhook.audit.formats import FORMATS
 from webhook.audit.formats.policyreport import APIS
-from webhook.audit.report import Report, Row
-from webhook.cli import FOUND, objects, options, output
-from webhook.cli.objects import Source
-from webhook.findings import Location
-from webhook.policy.model import Policy
+from webhook.audit.origin import Origin
+from webhook.audit.report import Row
+from webhook.audit.run import Audit
+from webhook.cli import FOUND, INTERRUPTED, objects, options, output
+from webhook.cli.progress import Interruptible, Progress
 from webhook.policy.words import Placement
 
 
@@ -33,6 +32,7 @@ from webhook.policy.words import Placement
     show_default=True,
     help="Which PolicyReport API the cluster serves.",
 )
+@click.option("-v", "--verbose", is_flag=True, help="List what was skipped, and why.")
 @click.argument("paths", metavar="[F]...", nargs=-1)
 @click.pass_context
 def command(
@@ -42,6 +42,7 @@ def command(
     namespace_label: tuple[str, ...],
     form: str,
     report_api: str,
+    verbose: bool,  # noqa: FBT001  # click passes by name
     paths: tuple[str, ...],
 ) -> None:
     """Audit manifests in files, folders or standard input.
@@ -61,31 +62,41 @@ def command(
     """
     policy = options.load(policy_file, network)
     given = options.placements(namespace_label)
-    sources, failures = objects.read_all(paths)
-    for failure in failures:
-        failure.show()
-    report = Report()
-    rows = audit(sources, policy, objects.namespace_placements(sources, given), report)
-    FORMATS[form].render(rows, report, output.standard(report_api))
-    worst = max((failure.exit_code for failure in failures), default=0)
-    ctx.exit(worst or (FOUND if report.has_errors else 0))
+    progress = Progress(shown=form == "table" or not sys.stdout.isatty())
+    reading = objects.Reading(paths, progress.say)
+    placements: dict[str, Placement] = {}
+    audit = Audit(policy, placements)
+    with Interruptible(_watched(reading, given, placements, progress)) as found:
+        rows = _rows(audit, found, progress)
+        FORMATS[form].render(rows, audit.report, output.standard(report_api))
+    reading.tell_skipped(each=verbose)
+    if found.stopped:
+        progress.say("interrupted: the report holds what was found up to there")
+        ctx.exit(INTERRUPTED)
+    ctx.exit(reading.status or (FOUND if audit.report.has_errors else 0))
 
 
-def audit(
-    sources: list[Source], policy: Policy, placements: dict[str, Placement], report: Report
+def _rows(
+    audit: Audit, found: Interruptible[tuple[dict[str, Any], Origin]], progress: Progress
 ) -> Iterator[Row]:
-    """Judge every object, then what several tell together; yield the workloads."""
-    seen = Seen(policy)
-    for source in sources:
-        for manifest in source.manifests:
-            row = inspect.inspect(
-                manifest.object, policy, report, source=manifest, namespace_placements=placements
-            )
-            if row:
-                yield row
-            line, column = manifest.locate(())
-            seen.add(manifest.object, Location(file=source.file, line=line, column=column))
-    report.findings += [
-        replace(finding, location=replace(finding.location, pointer=""))
-        for finding in seen.findings()
-    ]
+    """Yield the workloads; when they end, the report is whole."""
+    for obj, origin in found:
+        row = audit.judge(obj, origin)
+        if row:
+            yield row
+    audit.conclude(complete=not found.stopped)
+    progress.clear()
+
+
+def _watched(
+    reading: objects.Reading,
+    given: Mapping[str, Placement],
+    placements: dict[str, Placement],
+    progress: Progress,
+) -> Iterator[tuple[dict[str, Any], Origin]]:
+    """Yield the objects; what Namespaces say is known before the first."""
+    placements.update(reading.placements(given))
+    size = reading.inputs.size
+    for count, manifest in enumerate(reading.manifests()):
+        progress.update(f"{count:,} objects", reading.inputs.done / size if size else 0)
+        yield manifest.object, manifest

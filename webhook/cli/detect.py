@@ -45,14 +45,11 @@ def command(
         survey = _look(kubeconfig, context)
     else:
         survey = Survey()
-        sources, failures = objects.read_all(paths)
-        for source in sources:
-            for manifest in source.manifests:
-                line, column = manifest.locate(())
-                survey.add(manifest.object, Location(file=source.file, line=line, column=column))
-        for failure in failures:
-            failure.show()
-        status = max((failure.exit_code for failure in failures), default=0)
+        reading = objects.Reading(paths)
+        for manifest in reading.manifests():
+            line, column = manifest.locate(())
+            survey.add(manifest.object, Location(file=manifest.file, line=line, column=column))
+        status = reading.status
     detection = survey.detection()
     told = (
         text.document(detection) if output == "json" else text.render(detection, options.painter())

@@ -55,7 +55,9 @@ def _pruned(parent: str, folders: list[str], files: list[str]) -> Iterator[Skipp
 def _sorted(parent: str, files: list[str]) -> Iterator[str | Skipped]:
     for name in sorted(files):
         path = str(Path(parent, name))
-        if not name.endswith(_SUFFIXES):
+        if name == _CHART:
+            yield Skipped(path, "a chart's own description")
+        elif not name.endswith(_SUFFIXES):
             yield Skipped(path, f"not {', '.join(_SUFFIXES)}")
         elif Path(path).exists() and not Path(path).is_file():
             yield Skipped(path, "not a file")

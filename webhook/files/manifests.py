@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import yaml
 
 from webhook.files import cutting, jsons, loader, values
 from webhook.files.document import Document, Step
 from webhook.files.errors import FileError, ForeignError
-from webhook.files.window import Window
+from webhook.files.window import Readable, Window
 
 STDIN = "-"
 
@@ -66,7 +66,7 @@ class Manifest:
         return self.document.line_at(number)
 
 
-def scan(stream: IO[bytes], file: str) -> Iterator[Manifest | FileError]:
+def scan(stream: Readable, file: str) -> Iterator[Manifest | FileError]:
     """Yield the objects of a file, a List's items one by one, and what is wrong with others."""
     try:
         yield from _scan(Window(stream), file)

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import codecs
 import io
-from typing import IO
+from typing import Protocol
 
 PIECE = 1024 * 1024  # bytes of a read
 _BREAKS = "\x85\u2028\u2029"  # what YAML 1.1 counts as line ends besides \r, \n and \r\n
+
+
+class Readable(Protocol):
+    """Whatever bytes are read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to so many bytes; none at the end."""
 
 
 class Window:
@@ -17,7 +24,7 @@ class Window:
     file. What is no UTF-8 becomes lone surrogates, for the document it stands in to be refused.
     """
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: Readable) -> None:
         self.text = ""
         self.at = 0
         self.line = 0

@@ -49,8 +49,9 @@ def _encoded(value: dict[str, Any]) -> str:
     return json.dumps(value, indent=2)
 
 
-def _summary(report: Report) -> dict[str, int]:
+def _summary(report: Report) -> dict[str, int | bool]:
     return {
+        "complete": report.complete,
         "workloads": report.workloads,
         "otherObjects": report.other,
         **{f"{level}s": report.count(level) for level in Level},

@@ -1,0 +1,254 @@
+"""`hybrid-guard audit` over files, folders and standard input, as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.cli.test_cli import run
+from tests.conftest import ROOT
+from webhook.cli.progress import Interruptible
+
+POLICY = """\
+apiVersion: hybrid-guard.io/v1alpha1
+kind: Policy
+network: bgp
+rules:
+- {name: home, match: {names: ["home-*"]}, placement: on-prem}
+"""
+
+
+def deployment(name: str, **metadata: Any) -> dict[str, Any]:
+    containers = [{"name": "c", "image": "nginx:1.27"}]
+    return {
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": "shop", **metadata},
+        "spec": {"selector": {"matchLabels": {"a": name}}, "template": {"metadata": {"labels": {"a": name}}, "spec": {"containers": containers}}},
+    }  # fmt: skip
+
+
+def owned(kind: str, api_version: str, by: str) -> dict[str, Any]:
+    obj = deployment(f"home-{kind}")
+    owner = {
+        "apiVersion": by.rpartition(" ")[0],
+        "kind": by.rpartition(" ")[2],
+        "name": "x",
+        "uid": "1",
+        "controller": True,
+    }
+    obj |= {"apiVersion": api_version, "kind": kind}
+    obj["metadata"]["ownerReferences"] = [owner]
+    if kind == "Pod":
+        obj["spec"] = obj["spec"]["template"]["spec"]
+    return obj
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    file = tmp_path / "policy" / "policy"
+    file.parent.mkdir()
+    file.write_text(POLICY)
+    return file
+
+
+def audit(policy: Path, *arguments: Any, stdin: str = "") -> tuple[dict[str, Any], Any]:
+    done = run("audit", "--policy", policy, "--format", "json", *arguments, stdin=stdin)
+    return json.loads(done.stdout), done
+
+
+def names(document: dict[str, Any]) -> list[str]:
+    return [row["object"]["name"] for row in document["workloads"]]
+
+
+def test_a_folder_is_walked_and_what_is_skipped_is_told(tmp_path: Path, policy: Path) -> None:
+    folder = tmp_path / "manifests"
+    for path, text in {
+        "a.yaml": yaml.safe_dump(deployment("a")),
+        "b/c.yml": yaml.safe_dump(deployment("c")),
+        "b/d.json": json.dumps(deployment("d")),
+        "README.md": "# no manifest",
+        "mkdocs.yaml": "site_name: x\n",
+        ".git/e.yaml": yaml.safe_dump(deployment("hidden")),
+        "chart/Chart.yaml": "apiVersion: v2\nname: x\n",
+        "chart/values.yaml": "replicas: 1\n",
+        "chart/templates/f.yaml": "{{ if .Values.x }}\n",
+        "chart/crds/g.yaml": yaml.safe_dump(deployment("g")),
+    }.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    (folder / "loop").symlink_to(folder)
+    os.mkfifo(folder / "pipe.yaml")
+
+    document, done = audit(policy, folder)
+    _, talkative = audit(policy, "-v", folder)
+
+    assert names(document) == ["a", "c", "d", "g"]
+    assert "note: skipped " in done.stderr
+    told = talkative.stderr.splitlines()
+    for words in (
+        f"skipped {folder}/README.md: not .yaml, .yml, .json",
+        f"skipped {folder}/.git: hidden",
+        f"skipped {folder}/loop: a link to a folder",
+        f"skipped {folder}/pipe.yaml: not a file",
+        f"skipped {folder}/mkdocs.yaml:1: an object has no apiVersion",
+        f"skipped {folder}/chart/Chart.yaml: a chart's own description",
+        f"skipped {folder}/chart/values.yaml:1: an object has no apiVersion",
+        f"skipped {folder}/chart/templates: a chart's templates: audit what `helm template {folder}/chart` prints",
+    ):
+        assert words in told
+    assert not any("hidden.yaml" in line for line in told)
+
+
+def test_a_broken_document_spoils_no_other(tmp_path: Path, policy: Path) -> None:
+    file = tmp_path / "all.yaml"
+    file.write_text(
+        "---\n".join(
+            (
+                yaml.safe_dump(deployment("a")),
+                "a: [1\n",
+                "kind: x\n",
+                yaml.safe_dump(deployment("home-b")),
+            )
+        )
+    )
+
+    document, done = audit(policy, file)
+
+    assert done.returncode == 2
+    assert names(document) == ["a", "home-b"]
+    assert [finding["rule"] for finding in document["findings"]] == ["HG101"]
+    assert f"{file}:20:1: not YAML" in done.stderr
+    assert f"{file}:21:1: an object has no apiVersion" in done.stderr
+
+
+def test_the_label_of_a_namespace_counts_wherever_it_stands(tmp_path: Path, policy: Path) -> None:
+    namespace = {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": "shop", "labels": {"hybrid-guard.io/placement": "cloud"}},
+    }
+    stream = yaml.safe_dump_all([deployment("a"), namespace])
+    for name, obj in (("a.yaml", deployment("a")), ("z.yaml", namespace)):
+        (tmp_path / name).write_text(yaml.safe_dump(obj, explicit_start=True))
+    piped, _ = audit(policy, "-", stdin=stream)
+    in_files, _ = audit(policy, tmp_path / "a.yaml", tmp_path / "z.yaml")
+    process = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m webhook audit --policy {policy} --format json <(cat {tmp_path}/*.yaml)"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    for document in (piped, in_files, json.loads(process.stdout)):
+        assert [row["placement"] for row in document["workloads"]] == ["cloud"]
+        assert [finding["rule"] for finding in document["findings"]] == ["HG102"]
+
+
+@pytest.mark.parametrize(
+    ("obj", "is_judged"),
+    [
+        (owned("ReplicaSet", "apps/v1", "apps/v1 Deployment"), False),
+        (owned("ReplicaSet", "apps/v1", "argoproj.io/v1alpha1 Rollout"), True),
+        (owned("Pod", "v1", "apps/v1 ReplicaSet"), False),
+        (owned("Pod", "v1", "v1 Node"), True),
+        (owned("Job", "batch/v1", "batch/v1 CronJob"), False),
+        (deployment("home-a", deletionTimestamp="2026-01-01T00:00:00Z"), False),
+        ({**owned("Pod", "v1", "v1 Node"), "spec": {"nodeName": "n1"}}, False),
+        (deployment("home-a", ownerReferences=[{"apiVersion": "apps/v1", "kind": "Deployment", "name": "x", "uid": "1"}]), True),
+        (deployment("home-a", ownerReferences="x"), True),
+    ],
+    ids=["ReplicaSet", "ReplicaSet of another kind", "Pod", "Pod of a node", "Job", "deleted", "bound Pod", "no controller", "odd owners"],
+)  # fmt: skip
+def test_owners_are_judged_and_not_what_they_make(
+    policy: Path,
+    obj: dict[str, Any],
+    is_judged: bool,  # noqa: FBT001
+) -> None:
+    document, done = audit(policy, stdin=json.dumps(obj))
+
+    assert len(document["workloads"]) == is_judged
+    assert document["summary"]["otherObjects"] == (not is_judged)
+    assert done.returncode == is_judged
+
+
+def test_standard_input_is_read_where_something_is_piped_in_and_asked_for_on_a_terminal() -> None:
+    piped = run("audit", "--network", "bgp", stdin=json.dumps(deployment("a")))
+    controller, terminal = pty.openpty()
+    asked = subprocess.run(
+        [sys.executable, "-m", "webhook", "audit", "--network", "bgp"],
+        cwd=ROOT, stdin=terminal, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    os.close(controller)
+    os.close(terminal)
+
+    assert (piped.returncode, piped.stdout) == (
+        0,
+        "1 workload, 0 other objects: 0 errors, 0 warnings, 0 notes\n",
+    )
+    assert asked.returncode == 2
+    assert "name files or folders, or - for standard input" in asked.stderr
+
+
+def test_an_interrupted_run_gives_what_it_found(tmp_path: Path, policy: Path) -> None:
+    file = tmp_path / "many.json"
+    one = json.dumps(deployment("home-a"))
+    file.write_text("\n".join([one] * 20_000))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "webhook", "audit", "--policy", policy, "--format", "json", file],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
+    )  # fmt: skip
+    assert process.stdout
+    head = b""
+    while len(head) < 2000:  # all of it does not fit into the pipe: it is in the middle
+        head += process.stdout.read(2000)
+    process.send_signal(signal.SIGINT)
+    rest, told = process.communicate(timeout=60)
+    document = json.loads(head + rest)
+
+    assert process.returncode == 130
+    assert 0 < len(document["workloads"]) < 20_000
+    assert len(document["workloads"]) == len(document["findings"]) == document["summary"]["errors"]
+    assert document["summary"]["complete"] is False
+    assert "interrupted: the report holds what was found up to there" in told.decode()
+
+
+def interrupt() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_the_first_interrupt_ends_the_input_and_the_second_the_program() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    seen = []
+    with pytest.raises(KeyboardInterrupt), Interruptible(iter(range(10))) as some:  # noqa: PT012  # the block is what is tested
+        for number in some:
+            seen.append(number)
+            if number == 3:
+                interrupt()
+        stopped = some.stopped
+        interrupt()
+
+    assert (seen, stopped) == ([0, 1, 2, 3], True)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_source_that_waits_is_interrupted() -> None:
+    def waiting() -> Iterator[int]:
+        yield 1
+        interrupt()
+        yield 2
+
+    with Interruptible(waiting()) as some:
+        assert (list(some), some.stopped) == ([1], True)
+
+
+def test_after_the_end_an_interrupt_ends_the_program() -> None:
+    with pytest.raises(KeyboardInterrupt), Interruptible(iter("ab")) as some:  # noqa: PT012  # the block is what is tested
+        assert (list(some), some.stopped) == (["a", "b"], False)
+        interrupt()
