@@ -8,7 +8,9 @@ FROM ${BUILD_BASE} AS build
 ARG PIP_INDEX_URL
 ARG PIP_NO_INDEX
 ARG PIP_FIND_LINKS
-ENV PIP_NO_CACHE_DIR=1 PIP_NO_COMPILE=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+# Equal sources give an equal image: the wheel's own times are these seconds.
+ARG SOURCE_DATE_EPOCH
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /src
 COPY . .
 RUN python3 -m venv --without-pip /tmp/builder \
@@ -18,9 +20,10 @@ RUN python3 -m venv --without-pip /tmp/builder \
 # kubernetes/aio is the client a second time, for asyncio: 40 MB that nothing here imports.
 RUN python3 -m venv --without-pip /opt/hybrid-guard \
  && pip="python3 -m pip --python /opt/hybrid-guard/bin/python" \
- && $pip install --require-hashes --only-binary :all: -r requirements/run.txt \
- && $pip install --no-deps --no-index /tmp/wheel/*.whl \
+ && $pip install --no-compile --require-hashes --only-binary :all: -r requirements/run.txt \
+ && $pip install --no-compile --no-deps --no-index /tmp/wheel/*.whl \
  && rm -r /opt/hybrid-guard/lib/python3.*/site-packages/kubernetes/aio \
+ && find /opt/hybrid-guard/lib -type d -name tests -prune -exec rm -r {} + \
  && find /opt/hybrid-guard/bin -type f ! -name 'hybrid-*' -delete \
  && ln -sf /usr/bin/python3 /opt/hybrid-guard/bin/python3 \
  && ln -sf python3 /opt/hybrid-guard/bin/python \

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -80,18 +81,25 @@ class Server:
 
     def __enter__(self) -> Self:
         """Start it, and wait until it listens."""
-        command = [
-            sys.executable, *self._program, "serve", "--port", "0",
-            "--cert", str(self.certificate), "--key", str(self.key), *self._arguments,
-        ]  # fmt: skip
         self.process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            self.command(self._arguments),
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         address = self.wait_for("listening")["address"]
         self.host, self.port = address.rsplit(":", 1)[0], int(address.rsplit(":", 1)[1])
         return self
+
+    def command(self, arguments: Sequence[str]) -> list[str]:
+        """Return what to start."""
+        return [
+            sys.executable, *self._program, "serve", "--port", "0",
+            "--cert", str(self.certificate), "--key", str(self.key), *arguments,
+        ]  # fmt: skip
 
     def __exit__(self, *_: object) -> None:
         """Stop it and remove its files."""

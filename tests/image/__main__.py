@@ -5,18 +5,20 @@ from __future__ import annotations
 import sys
 
 from tests.cluster.controlplane.build import say
-from tests.image import build
-from tests.image.commands import ImageError
+from tests.image import build, commands
 
 
 def main() -> int:
     """Return 0 when the image is there, else 1."""
     try:
+        commands.install_tools()
         image = build.image()
-    except ImageError as error:
+    except commands.ImageError as error:
         say(f"error: {error}")
         return 1
-    sys.stdout.write(f"{image.archive}\n{image.rootfs}\n")
+    packed, unpacked = (size / 1e6 for size in image.size)
+    say(f"image: {packed:.0f} MB to pull, {unpacked:.0f} MB unpacked")
+    sys.stdout.write(f"{image.archive}\n{image.sbom}\n{image.rootfs}\n")
     return 0
 
 

@@ -20,7 +20,7 @@ BUILD_PACKAGES = ("python3", "python3-pip", "python3-venv")
 PACKAGES = (
     "base-files", "gcc-14-base", "libbz2-1.0", "libc6", "libdb5.3t64", "libexpat1", "libffi8",
     "libgcc-s1", "liblzma5", "libncursesw6", f"libpython{PYTHON}-minimal",
-    f"libpython{PYTHON}-stdlib", "libreadline8t64", "libsqlite3-0", "libssl3t64", "libtinfo6",
+    f"libpython{PYTHON}-stdlib", "libreadline8t64", "libsqlite3-0", "libssl3t64", "libstdc++6", "libtinfo6",
     "libuuid1", "libzstd1", "media-types", "netbase", "openssl-provider-legacy",
     f"python{PYTHON}-minimal", "readline-common", "tzdata", "zlib1g",
 )  # fmt: skip

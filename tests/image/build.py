@@ -14,15 +14,18 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.cluster.controlplane.build import locked, say
-from tests.image import bases, commands
+from tests.image import bases, commands, sbom
 
-ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+RECIPE = ("base.sh", "bases.py", "build.py", "commands.py", "sbom.py")
 UNUSED_SECONDS = 7 * 24 * 3600
 _TRUST_ALL = '{"default": [{"type": "insecureAcceptAnything"}]}'
 
@@ -42,6 +45,22 @@ class Image:
     def archive(self) -> Path:
         """The image as an OCI archive, for `podman load` and others."""
         return self.folder / "image.tar"
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """How much there is to pull, and how much it is unpacked, in bytes."""
+        files = (Path(folder, name) for folder, _, names in os.walk(self.rootfs) for name in names)
+        return self.archive.stat().st_size, sum(file.lstat().st_size for file in files)
+
+    @property
+    def sbom(self) -> Path:
+        """What is in it, as CycloneDX JSON."""
+        return self.folder / "sbom.cdx.json"
+
+    @property
+    def id(self) -> str:
+        """The digest of its configuration, and so of all its layers."""
+        return (self.folder / "id").read_text("ascii")
 
     @property
     def config(self) -> dict[str, Any]:
@@ -85,7 +104,7 @@ def inputs() -> list[Path]:
     ignore = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
     allowed = [ROOT / line[1:] for line in ignore if line.startswith("!")]
     files = [file for path in allowed for file in ([path] if path.is_file() else path.rglob("*"))]
-    how = [ROOT / "Dockerfile", ROOT / ".dockerignore", *Path(__file__).parent.glob("[!t]*.*")]
+    how = [ROOT / "Dockerfile", ROOT / ".dockerignore", *(HERE / name for name in RECIPE)]
     return sorted(file for file in how + files if file.is_file() and file.suffix != ".pyc")
 
 
@@ -111,9 +130,18 @@ def made(folder: Path, make: Callable[[Path], None]) -> Path:
 
 
 def build(folder: Path) -> None:
-    """Build the image into a folder: rootfs/, config.json, image.tar."""
+    """Build the image into a folder: rootfs/, id, config.json, image.tar, sbom.cdx.json."""
     started = time.monotonic()
     drop_unused()
+    with built() as buildah:
+        buildah.export(folder)
+    sbom.write(folder / "rootfs", folder / "sbom.cdx.json")
+    say(f"image: built in {time.monotonic() - started:.0f} s")
+
+
+@contextmanager
+def built() -> Iterator[Buildah]:
+    """Run the Dockerfile; what comes out is there until the context ends."""
     base = made(cache() / f"bases-{bases.digest()}", bases.make)
     wheels = made(cache() / f"wheels-{requirements_digest()}", download)
     with tempfile.TemporaryDirectory(prefix=".storage-", dir=cache()) as scratch:
@@ -121,8 +149,7 @@ def build(folder: Path) -> None:
         for name in ("build", "base"):
             buildah.load(base / f"{name}.tar", name)
         buildah.build(wheels)
-        buildah.export(folder)
-    say(f"image: built in {time.monotonic() - started:.0f} s")
+        yield buildah
 
 
 def requirements_digest() -> str:
@@ -171,6 +198,7 @@ class Buildah:
         arguments = {
             "BUILD_BASE": "localhost/build", "BASE": "localhost/base",
             "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "/wheels",
+            "SOURCE_DATE_EPOCH": commands.EPOCH,
         }  # fmt: skip
         self._run(
             "build", "--isolation=chroot", "--pull-never", "--layers=false",
@@ -179,9 +207,15 @@ class Buildah:
             label="the Dockerfile",
         )  # fmt: skip
 
+    def inspect(self) -> dict[str, Any]:
+        """Return what there is to know of the image."""
+        described: dict[str, Any] = json.loads(self._run("inspect", "--type=image", "hybrid-guard"))
+        return described
+
     def export(self, folder: Path) -> None:
-        """Write the image's configuration, its archive, and its files."""
-        described = json.loads(self._run("inspect", "--type=image", "hybrid-guard"))
+        """Write the image's id, its configuration, its archive, and its files."""
+        described = self.inspect()
+        (folder / "id").write_text(described["FromImageID"], "ascii")
         (folder / "config.json").write_text(json.dumps(described["OCIv1"]["config"], indent=1))
         self._run("push", "--quiet", "hybrid-guard", f"oci-archive:{folder / 'image.tar'}")
         container = self._run("from", "--pull-never", "hybrid-guard")

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from tests.cluster.controlplane.build import say
 
-# Debian's packages by the program that tells whether each is there.
 TOOLS = {"buildah": "buildah", "mmdebstrap": "mmdebstrap", "gpg": "gpg"}
+"""Debian's packages, by the program that tells whether each is there."""
 EPOCH = "0"
 """SOURCE_DATE_EPOCH of all that is built: equal inputs give equal bytes."""
 
@@ -39,14 +39,23 @@ def run(command: Sequence[str], label: str) -> str:
 
 
 def require_tools() -> None:
-    """Install what is missing of the tools, or say what is missing and how to get it."""
-    missing = [package for program, package in TOOLS.items() if shutil.which(program) is None]
-    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing]
+    """Raise ImageError where a tool is missing, with what to do about it."""
     if os.geteuid() != 0:
         raise ImageError("building and running the image needs root: chroot, mounts, namespaces")
-    if not missing:
-        return
-    if shutil.which("apt-get") is None:
-        raise ImageError(f"missing: {', '.join(missing)}; on Debian: {' '.join(install)}")
-    run(["apt-get", "update", "-qq"], "apt-get update")
-    run(install, f"installing {', '.join(missing)}")
+    missing = missing_tools()
+    if missing:
+        raise ImageError(f"missing: {', '.join(missing)}; as root on Debian run `make image`")
+
+
+def missing_tools() -> list[str]:
+    """Return the Debian packages whose programs are not there."""
+    return [package for program, package in TOOLS.items() if shutil.which(program) is None]
+
+
+def install_tools() -> None:
+    """Install what is missing of the tools, where this is Debian and we are root."""
+    missing = missing_tools()
+    if missing and os.geteuid() == 0 and shutil.which("apt-get"):
+        run(["apt-get", "update", "-qq"], "apt-get update")
+        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing]
+        run(install, f"installing {', '.join(missing)}")
