@@ -62,3 +62,25 @@ def test_a_context_is_picked_by_name(api_server: ControlPlane, tmp_path: Path) -
         Cluster(file).get("/version")
     with pytest.raises(ClusterError, match="no usable kubeconfig"):
         Cluster(file, "no-such-context")
+
+
+def test_a_list_goes_on_when_its_snapshot_is_gone(control_plane_programs: None) -> None:
+    del control_plane_programs
+    flags = ("--watch-cache=false",)  # whose snapshots outlive those of etcd
+    names = [f"snapshot-{number}" for number in range(7)]
+    with ControlPlane(
+        controllers=False, scheduler=False, kwok=False, apiserver_flags=flags
+    ) as plane:
+        plane.apply(
+            [{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}} for name in names]
+        )
+        totals: list[int] = []
+        found = Cluster(plane.kubeconfig).list(SECRETS, page=3, left=totals.append)
+        first = [next(found)["metadata"]["name"] for _ in range(3)]
+        token = plane.raw("GET", f"{SECRETS}?limit=3").json()["metadata"]["continue"]
+        plane.raw("DELETE", f"{SECRETS}/snapshot-6")
+        plane.compact()
+
+        assert plane.raw("GET", f"{SECRETS}?limit=3&continue={token}").status == 410
+        assert first + [item["metadata"]["name"] for item in found] == names[:6]
+        assert totals == [7, 3]

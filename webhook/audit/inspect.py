@@ -18,7 +18,7 @@ from webhook.policy.decide import Source
 from webhook.policy.evaluate import Verdict, evaluate, unreadable
 from webhook.policy.model import Policy
 from webhook.policy.words import Action, Placement
-from webhook.workloads import ShapeError, Workload, find_kind, read, ref_of, retired
+from webhook.workloads import ShapeError, Workload, is_made_by_a_workload, read, ref_of, retired
 
 
 def inspect(
@@ -65,17 +65,9 @@ def is_passed_over(obj: Mapping[str, Any], policy: Policy) -> bool:
         return False
     if metadata.get("deletionTimestamp") is not None:
         return True
-    owners = metadata.get("ownerReferences")
-    if isinstance(owners, list) and any(_is_handled(owner, policy) for owner in owners):
+    if is_made_by_a_workload(metadata, policy.kinds):
         return True
     return obj.get("kind") == "Pod" and scope.is_bound(metadata, obj.get("spec"))
-
-
-def _is_handled(owner: Any, policy: Policy) -> bool:
-    if not isinstance(owner, dict) or owner.get("controller") is not True:
-        return False
-    found = find_kind(str(owner.get("apiVersion")), str(owner.get("kind")), policy.kinds)
-    return found is not None
 
 
 def _eni_findings(

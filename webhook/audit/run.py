@@ -32,8 +32,11 @@ class Audit:
             obj, self._policy, self.report, source=origin, namespace_placements=self._placements
         )
 
-    def conclude(self, *, complete: bool) -> None:
-        """Say what all objects tell together; nothing is told of what nobody got to see."""
+    def conclude(self, *, complete: bool, blind: frozenset[str] = frozenset()) -> None:
+        """Say what all objects tell together; nothing is told of what nobody got to see.
+
+        `blind`: the resources that are there and could not be read.
+        """
         self.report.complete = complete
         if complete:
-            self.report.findings += self._seen.findings()
+            self.report.findings += self._seen.findings(blind)

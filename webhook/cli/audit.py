@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ from webhook.audit.formats.policyreport import APIS
 from webhook.audit.origin import Origin
 from webhook.audit.report import Row
 from webhook.audit.run import Audit
-from webhook.cli import FOUND, INTERRUPTED, objects, options, output
+from webhook.cli import FOUND, INTERRUPTED, options, output
 from webhook.cli.progress import Interruptible, Progress
+from webhook.cli.sources import Files, LiveCluster, Source
 from webhook.policy.words import Placement
 
 
@@ -32,6 +33,7 @@ from webhook.policy.words import Placement
     show_default=True,
     help="Which PolicyReport API the cluster serves.",
 )
+@options.cluster("Audit a live cluster.")
 @click.option("-v", "--verbose", is_flag=True, help="List what was skipped, and why.")
 @click.argument("paths", metavar="[F]...", nargs=-1)
 @click.pass_context
@@ -42,61 +44,61 @@ def command(
     namespace_label: tuple[str, ...],
     form: str,
     report_api: str,
-    verbose: bool,  # noqa: FBT001  # click passes by name
+    cluster: bool,  # noqa: FBT001  # click passes by name
+    kubeconfig: Path | None,
+    context: str | None,
+    verbose: bool,  # noqa: FBT001
     paths: tuple[str, ...],
 ) -> None:
-    """Audit manifests in files, folders or standard input.
+    """Audit manifests in files, folders or standard input, or a live cluster.
 
     Workloads that can land on the wrong side, and every rule of eni-config and its overrides, as
-    the manifest is written: also what admission would mend. A file that cannot be read is told on
-    standard error, and the others are audited all the same.
+    the manifest is written: also what admission would mend. What cannot be read is told on standard
+    error, and the rest is audited all the same. Owners are judged, not the ReplicaSets and pods
+    that they make.
 
     \b
     Examples:
       hybrid-guard audit --network bgp manifests/
       hybrid-guard audit --policy policy.yaml --format json eni-config.yaml
       helm template terway ./terway | hybrid-guard audit --network bgp -
+      kubectl get all,configmaps -A -o json | hybrid-guard audit --network bgp
+      hybrid-guard audit --network bgp --cluster --context production
 
     Exit status: 0 nothing at level error, 1 findings at level error, 2 a file is broken or usage,
-    3 a file is missing or unreadable.
+    3 a file is missing or unreadable, or nothing of the cluster could be read, 130 interrupted.
     """
+    options.check_cluster(cluster=cluster, kubeconfig=kubeconfig, context=context, paths=paths)
     policy = options.load(policy_file, network)
     given = options.placements(namespace_label)
     progress = Progress(shown=form == "table" or not sys.stdout.isatty())
-    reading = objects.Reading(paths, progress.say)
+    source: Source = (
+        LiveCluster(kubeconfig, context, policy=policy, given=given, progress=progress)
+        if cluster
+        else Files(paths, given, progress)
+    )
     placements: dict[str, Placement] = {}
     audit = Audit(policy, placements)
-    with Interruptible(_watched(reading, given, placements, progress)) as found:
-        rows = _rows(audit, found, progress)
+    with Interruptible(source.walk(placements)) as found:
+        rows = _rows(audit, found, source, progress)
         FORMATS[form].render(rows, audit.report, output.standard(report_api))
-    reading.tell_skipped(each=verbose)
+    source.tell(each=verbose)
     if found.stopped:
         progress.say("interrupted: the report holds what was found up to there")
         ctx.exit(INTERRUPTED)
-    ctx.exit(reading.status or (FOUND if audit.report.has_errors else 0))
+    ctx.exit(source.status or (FOUND if audit.report.has_errors else 0))
 
 
 def _rows(
-    audit: Audit, found: Interruptible[tuple[dict[str, Any], Origin]], progress: Progress
+    audit: Audit,
+    found: Interruptible[tuple[dict[str, Any], Origin]],
+    source: Source,
+    progress: Progress,
 ) -> Iterator[Row]:
     """Yield the workloads; when they end, the report is whole."""
     for obj, origin in found:
         row = audit.judge(obj, origin)
         if row:
             yield row
-    audit.conclude(complete=not found.stopped)
+    audit.conclude(complete=source.whole and not found.stopped, blind=source.blind)
     progress.clear()
-
-
-def _watched(
-    reading: objects.Reading,
-    given: Mapping[str, Placement],
-    placements: dict[str, Placement],
-    progress: Progress,
-) -> Iterator[tuple[dict[str, Any], Origin]]:
-    """Yield the objects; what Namespaces say is known before the first."""
-    placements.update(reading.placements(given))
-    size = reading.inputs.size
-    for count, manifest in enumerate(reading.manifests()):
-        progress.update(f"{count:,} objects", reading.inputs.done / size if size else 0)
-        yield manifest.object, manifest

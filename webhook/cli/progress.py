@@ -39,6 +39,10 @@ class Progress:
         sys.stderr.flush()
         self._drawn = True
 
+    def restart(self) -> None:
+        """Reckon the time that is left from now on."""
+        self._started = time.monotonic()
+
     def say(self, text: str) -> None:
         """Write a line that stays, above the one that moves."""
         self.clear()

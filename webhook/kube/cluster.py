@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,14 @@ class ClusterError(Exception):
         self.status = status
 
 
+class ExpiredError(ClusterError):
+    """The snapshot of a list is gone; `token` goes on in the next one behind the last object."""
+
+    def __init__(self, message: str, token: str) -> None:
+        super().__init__(message, HTTPStatus.GONE)
+        self.token = token
+
+
 class Cluster:
     """A connection by kubeconfig (the file, or what KUBECONFIG says), or from inside a pod."""
 
@@ -49,23 +57,38 @@ class Cluster:
         return [item["metadata"]["name"] for item in self.list(_CRDS, accept=METADATA_ONLY)]
 
     def list(
-        self, path: str, *, page: int = _PAGE, accept: str = _JSON, **query: str
+        self,
+        path: str,
+        *,
+        page: int = _PAGE,
+        accept: str = _JSON,
+        left: Callable[[int], object] = int,
+        **query: str,
     ) -> Iterator[dict[str, Any]]:
         """Yield the objects of an API path such as `/apis/apps/v1/daemonsets`, page by page.
 
-        `query` narrows: `fieldSelector`, `labelSelector`. Each object carries its apiVersion and
-        kind, which the API server leaves out of lists. Raises ClusterError.
+        `query` narrows: `fieldSelector`, `labelSelector`. `left` hears before each page how many
+        objects are still to come. Each object carries its apiVersion and kind, which the API server
+        leaves out of lists. Where the snapshot of the list is gone before its end, the rest comes
+        from the next one. Raises ClusterError.
         """
         token = ""
         while True:
-            answer = self._read(path, accept, {**query, "limit": page, "continue": token})
+            try:
+                answer = self._read(path, accept, {**query, "limit": page, "continue": token})
+            except ExpiredError as error:
+                token = error.token
+                continue
+            about = answer.get("metadata") or {}
+            items = answer.get("items") or []
+            left(len(items) + (about.get("remainingItemCount") or 0))
             named = {
                 "apiVersion": answer.get("apiVersion"),
                 "kind": str(answer.get("kind")).removesuffix("List"),
             }
-            for item in answer.get("items") or ():
+            for item in items:
                 yield named | item
-            token = (answer.get("metadata") or {}).get("continue") or ""
+            token = about.get("continue") or ""
             if not token:
                 return
 
@@ -82,10 +105,10 @@ class Cluster:
             response = self._api.call_api(method, url, headers, _request_timeout=TIMEOUT)
             data = response.read()  # type: ignore[no-untyped-call]
             if response.status != HTTPStatus.OK:
-                raise _refused(response.status, response.reason)
+                raise _refused(response.status, response.reason, data)
             body = orjson.loads(data)
         except ApiException as error:
-            raise _refused(error.status, error.reason) from None
+            raise _refused(error.status, error.reason, error.body) from None
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise ClusterError(f"the API server does not answer: {_first_line(error)}") from None
         if not isinstance(body, dict):
@@ -93,8 +116,21 @@ class Cluster:
         return body
 
 
-def _refused(status: int | None, reason: str | None) -> ClusterError:
-    return ClusterError(f"the API server refuses: {status} {reason}", status)
+def _refused(status: int | None, reason: str | None, body: bytes | str | None) -> ClusterError:
+    message = f"the API server refuses: {status} {reason}"
+    if status == HTTPStatus.GONE:
+        token = _next_token(body or "")
+        if token:
+            return ExpiredError(message, token)
+    return ClusterError(message, status)
+
+
+def _next_token(body: bytes | str) -> str:
+    """Return the token that the API server offers instead of one that expired."""
+    try:
+        return str(orjson.loads(body)["metadata"]["continue"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return ""
 
 
 def _first_line(error: BaseException) -> str:

@@ -1,0 +1,138 @@
+"""What an audit looks at in a live cluster; what may not be read is noted, and is not the end.
+
+Needs `list` on the kinds below, and `get` for single objects of them. Never reads a Secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Any
+
+from webhook.eni.fields import CALICO_CRDS, CALICO_GROUP
+from webhook.kube.cluster import METADATA_ONLY, Cluster, ClusterError
+from webhook.policy.model import Policy
+from webhook.workloads import WorkloadKind, is_made_by_a_workload
+
+Object = dict[str, Any]
+Watch = Callable[[str, int, int], object]
+"""Hears a resource's name, how many of its objects were read, and how many are still to come."""
+
+_CORE = "/api/v1"
+_CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+_MADE = frozenset({"replicasets", "jobs", "pods"})  # mostly by a controller: owners are read first
+_WAITING = "spec.nodeName="  # a pod that has its node stays there
+_FEW = 50  # objects that are read one by one rather than with all others of their kind
+
+
+class Inventory:
+    """One walk through a cluster.
+
+    `blind`: the resources that could not be read, and why. `answers`: how many could, of those that
+    are judged.
+    """
+
+    def __init__(self, cluster: Cluster, policy: Policy, watch: Watch) -> None:
+        self.blind: dict[str, ClusterError] = {}
+        self.answers = 0
+        self._cluster = cluster
+        self._policy = policy
+        self._watch = watch
+
+    def namespaces(self) -> Iterator[Object]:
+        """Yield the namespaces with their labels."""
+        for found in self._list(f"{_CORE}/namespaces", accept=METADATA_ONLY):
+            yield {"apiVersion": "v1", "kind": "Namespace", "metadata": found["metadata"]}
+
+    def objects(self) -> Iterator[Object]:
+        """Yield what is judged, and what tells about it. Raises where nothing may be read."""
+        for kind in self._policy.kinds:
+            yield from self._workloads(kind)
+        yield from self._config_maps()
+        if self.blind and not self.answers:
+            raise next(iter(self.blind.values()))
+        yield from self._crds()
+        for found in self._list(f"{_CORE}/nodes", accept=METADATA_ONLY):
+            yield {"apiVersion": "v1", "kind": "Node", "metadata": found["metadata"]}
+
+    def _workloads(self, kind: WorkloadKind) -> Iterator[Object]:
+        for version in kind.versions:
+            self.blind.pop(kind.resource, None)
+            group = f"/apis/{kind.group}/{version}" if kind.group else _CORE
+            if kind.resource in _MADE:
+                yield from self._made_by_nobody(group, kind.resource)
+            else:
+                yield from self._list(f"{group}/{kind.resource}")
+            refusal = self.blind.get(kind.resource)
+            if refusal is None or refusal.status != HTTPStatus.NOT_FOUND:
+                break
+        self.answers += kind.resource not in self.blind
+
+    def _made_by_nobody(self, group: str, resource: str) -> Iterator[Object]:
+        """Yield the objects that no workload owns: few of very many."""
+        narrow = {"fieldSelector": _WAITING} if resource == "pods" else {}
+        names = {
+            (found["metadata"]["namespace"], found["metadata"]["name"])
+            for found in self._list(f"{group}/{resource}", accept=METADATA_ONLY, **narrow)
+            if not is_made_by_a_workload(found["metadata"], self._policy.kinds)
+        }
+        if len(names) > _FEW:
+            for found in self._list(f"{group}/{resource}", **narrow):
+                if (found["metadata"]["namespace"], found["metadata"]["name"]) in names:
+                    yield found
+        else:
+            for namespace, name in sorted(names):
+                yield from self._get(f"{group}/namespaces/{namespace}/{resource}/{name}", resource)
+
+    def _config_maps(self) -> Iterator[Object]:
+        """Yield eni-config and its overrides; the first also to somebody who may read it alone."""
+        eni = self._policy.eni
+        path = f"{_CORE}/namespaces/{eni.namespace}/configmaps"
+        before = len(self.blind)
+        yield from self._list(path)
+        if len(self.blind) > before:
+            alone = list(self._get(f"{path}/{eni.name}", f"configmap {eni.name}"))
+            self.answers += bool(alone)
+            yield from alone
+        else:
+            self.answers += 1
+
+    def _crds(self) -> Iterator[Object]:
+        """Yield Calico's definitions: of all others the names are enough."""
+        wanted = {f"{plural}.{CALICO_GROUP}" for plural in CALICO_CRDS}
+        for found in list(self._list(_CRDS, accept=METADATA_ONLY)):
+            if found["metadata"]["name"] in wanted:
+                yield from self._get(f"{_CRDS}/{found['metadata']['name']}", _resource(_CRDS))
+
+    def _list(self, path: str, **options: Any) -> Iterator[Object]:
+        resource = _resource(path)
+        read = total = 0
+
+        def hear(left: int) -> None:
+            nonlocal total
+            total = read + left
+
+        with self._tolerant(resource):
+            for found in self._cluster.list(path, left=hear, **options):
+                read += 1
+                self._watch(resource, read, total)
+                yield found
+
+    def _get(self, path: str, resource: str) -> Iterator[Object]:
+        with self._tolerant(resource):
+            yield self._cluster.get(path)
+
+    @contextmanager
+    def _tolerant(self, resource: str) -> Iterator[None]:
+        """Note a refusal. Raises where the API server does not answer at all."""
+        try:
+            yield
+        except ClusterError as error:
+            if error.status is None:
+                raise
+            self.blind.setdefault(resource, error)
+
+
+def _resource(path: str) -> str:
+    return path.rpartition("/")[2]
