@@ -162,5 +162,5 @@ def test_json_has_what_has_no_value_as_null() -> None:
         "findings": [
             {"rule": "HG101", "level": "note", "message": "m", "fix": None, "object": None, "location": nowhere}
         ],
-        "summary": {"complete": True, "workloads": 0, "otherObjects": 0, "errors": 0, "warnings": 0, "notes": 1},
+        "summary": {"complete": True, "workloads": 0, "otherObjects": 0, "errors": 0, "warnings": 0, "notes": 1, "accepted": 0, "resolved": []},
     }  # fmt: skip

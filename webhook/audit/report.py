@@ -33,13 +33,16 @@ class Report:
     """What a run found; it fills while the rows are made, which it does not keep.
 
     `workloads` and `other` count objects with and without a pod template. `excerpts` hold the line
-    of a finding's place where one helps. `complete`: the run was not stopped halfway.
+    of a finding's place where one helps. `complete`: the run was not stopped halfway. `accepted`
+    counts findings that a baseline took out; `resolved` names those of it that are gone.
     """
 
     findings: list[Finding] = field(default_factory=list)
     workloads: int = 0
     other: int = 0
     complete: bool = True
+    accepted: int = 0
+    resolved: list[str] = field(default_factory=list)
     excerpts: dict[Location, Excerpt] = field(default_factory=dict)
 
     def count(self, level: Level) -> int:

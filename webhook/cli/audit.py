@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
+from webhook.audit.baseline import Baseline
 from webhook.audit.formats import FORMATS
 from webhook.audit.formats.policyreport import APIS
 from webhook.audit.origin import Origin
-from webhook.audit.report import Row
+from webhook.audit.report import Report, Row
 from webhook.audit.run import Audit
-from webhook.cli import FOUND, INTERRUPTED, options, output
+from webhook.cli import FOUND, INTERRUPTED, baseline, options, output
 from webhook.cli.progress import Interruptible, Progress
 from webhook.cli.sources import Files, LiveCluster, Source
+from webhook.policy.model import Policy
 from webhook.policy.words import Placement
 
 
@@ -34,6 +37,20 @@ from webhook.policy.words import Placement
     help="Which PolicyReport API the cluster serves.",
 )
 @options.cluster("Audit a live cluster.")
+@click.option(
+    "--baseline",
+    "known",
+    metavar="F",
+    type=click.Path(path_type=Path),
+    help="A file of accepted findings: only others are told.",
+)
+@click.option(
+    "--write-baseline",
+    "accept",
+    metavar="F",
+    type=click.Path(path_type=Path),
+    help="Write that file with all that is found, instead of a report.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="List what was skipped, and why.")
 @click.argument("paths", metavar="[F]...", nargs=-1)
 @click.pass_context
@@ -47,6 +64,8 @@ def command(
     cluster: bool,  # noqa: FBT001  # click passes by name
     kubeconfig: Path | None,
     context: str | None,
+    known: Path | None,
+    accept: Path | None,
     verbose: bool,  # noqa: FBT001
     paths: tuple[str, ...],
 ) -> None:
@@ -64,11 +83,15 @@ def command(
       helm template terway ./terway | hybrid-guard audit --network bgp -
       kubectl get all,configmaps -A -o json | hybrid-guard audit --network bgp
       hybrid-guard audit --network bgp --cluster --context production
+      hybrid-guard audit --network bgp --write-baseline known.yaml manifests/
+      hybrid-guard audit --network bgp --baseline known.yaml manifests/
 
     Exit status: 0 nothing at level error, 1 findings at level error, 2 a file is broken or usage,
     3 a file is missing or unreadable, or nothing of the cluster could be read, 130 interrupted.
     """
     options.check_cluster(cluster=cluster, kubeconfig=kubeconfig, context=context, paths=paths)
+    if known and accept:
+        raise click.UsageError("give --baseline or --write-baseline, not both")
     policy = options.load(policy_file, network)
     given = options.placements(namespace_label)
     progress = Progress(shown=form == "table" or not sys.stdout.isatty())
@@ -77,28 +100,72 @@ def command(
         if cluster
         else Files(paths, given, progress)
     )
-    placements: dict[str, Placement] = {}
-    audit = Audit(policy, placements)
-    with Interruptible(source.walk(placements)) as found:
-        rows = _rows(audit, found, source, progress)
-        FORMATS[form].render(rows, audit.report, output.standard(report_api))
+    run = _Run(policy, source, progress, baseline.load(known) if known else None)
+    with Interruptible(source.walk(run.placements)) as found:
+        rows = run.rows(found)
+        if accept:
+            deque(rows, maxlen=0)
+        else:
+            FORMATS[form].render(rows, run.report, output.standard(report_api))
     source.tell(each=verbose)
-    if found.stopped:
-        progress.say("interrupted: the report holds what was found up to there")
-        ctx.exit(INTERRUPTED)
-    ctx.exit(source.status or (FOUND if audit.report.has_errors else 0))
+    run.tell()
+    if accept:
+        run.accept(accept)
+    ctx.exit(run.status)
 
 
-def _rows(
-    audit: Audit,
-    found: Interruptible[tuple[dict[str, Any], Origin]],
-    source: Source,
-    progress: Progress,
-) -> Iterator[Row]:
-    """Yield the workloads; when they end, the report is whole."""
-    for obj, origin in found:
-        row = audit.judge(obj, origin)
-        if row:
-            yield row
-    audit.conclude(complete=source.whole and not found.stopped, blind=source.blind)
-    progress.clear()
+class _Run:
+    """One audit on its way from a source to an exit status."""
+
+    def __init__(
+        self, policy: Policy, source: Source, progress: Progress, known: Baseline | None
+    ) -> None:
+        self.placements: dict[str, Placement] = {}
+        self._audit = Audit(policy, self.placements)
+        self._source = source
+        self._progress = progress
+        self._known = known
+        self._stopped = False
+
+    @property
+    def report(self) -> Report:
+        """What is found."""
+        return self._audit.report
+
+    @property
+    def status(self) -> int:
+        """The exit status: the worst of what could not be read, else by the findings."""
+        if self._stopped:
+            return INTERRUPTED
+        return self._source.status or (FOUND if self.report.has_errors else 0)
+
+    def rows(self, found: Interruptible[tuple[dict[str, Any], Origin]]) -> Iterator[Row]:
+        """Yield the workloads; when they end, the report is whole."""
+        for obj, origin in found:
+            row = self._audit.judge(obj, origin)
+            if row:
+                yield row
+        source, self._stopped = self._source, found.stopped
+        self._audit.conclude(complete=source.whole and not found.stopped, blind=source.blind)
+        if self._known:
+            self._known.apply(self.report, whole=self.report.complete and not source.status)
+        self._progress.clear()
+
+    def tell(self) -> None:
+        """Say what a reader of the report should know."""
+        say = self._progress.say
+        if self._stopped:
+            say("interrupted: the report holds what was found up to there")
+        elif self.report.resolved:
+            for name in self.report.resolved:
+                say(f"note: accepted, and gone: {name}")
+            say("note: --write-baseline writes the baseline without them")
+
+    def accept(self, path: Path) -> None:
+        """Write the baseline, if all there is was looked at."""
+        if self._stopped or self._source.status:
+            self._progress.say(f"{path}: not written, because not everything could be read")
+            return
+        baseline.save(path, self.report.findings)
+        self._progress.say(f"{path}: {len(self.report.findings)} findings accepted")
+        self.report.findings = []

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,7 +10,7 @@ import click
 
 from webhook.cli import FOUND, objects, options
 from webhook.cli.objects import Source
-from webhook.files import edit, manifests
+from webhook.files import edit, manifests, writing
 from webhook.files.edit import Edit
 from webhook.files.errors import FileError
 from webhook.files.manifests import Manifest
@@ -70,7 +68,7 @@ def command(
         elif not in_place:
             written = _joined(written, after)
         if in_place and after != source.text:
-            _replace(Path(source.file), after)
+            _write(Path(source.file), after)
     click.echo(written, nl=False)
     ctx.exit(FOUND if failed else 0)
 
@@ -153,19 +151,8 @@ def _show_diff(source: Source, after: str) -> None:
         click.echo(click.style(shown, fg=colours.get(line[:1])) if colours else shown, nl=False)
 
 
-def _replace(path: Path, text: str) -> None:
-    """Replace a file's content in one step, so that a crash leaves the old or the new one."""
-    target = path.resolve()
+def _write(path: Path, text: str) -> None:
     try:
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(text.encode())
-            Path(name).chmod(target.stat().st_mode & 0o7777)
-            Path(name).replace(target)
-        except OSError:
-            Path(name).unlink()
-            raise
-    except OSError as error:
-        reason = (error.strerror or "").lower()
-        raise options.NotReachedError(f"{path}: not written: {reason}") from None
+        writing.replace(path, text)
+    except FileError as error:
+        raise options.failure(error) from None

@@ -49,12 +49,14 @@ def _encoded(value: dict[str, Any]) -> str:
     return json.dumps(value, indent=2)
 
 
-def _summary(report: Report) -> dict[str, int | bool]:
+def _summary(report: Report) -> dict[str, int | bool | list[str]]:
     return {
         "complete": report.complete,
         "workloads": report.workloads,
         "otherObjects": report.other,
         **{f"{level}s": report.count(level) for level in Level},
+        "accepted": report.accepted,
+        "resolved": report.resolved,
     }
 
 

@@ -67,7 +67,8 @@ def summary(report: Report) -> str:
     """Return the last line: how much was looked at, how much was found."""
     found = ", ".join(counted(report.count(level), level) for level in Level)
     looked = f"{counted(report.workloads, 'workload')}, {counted(report.other, 'other object')}"
-    return f"{looked}: {found}"
+    accepted = f", {report.accepted} accepted" if report.accepted else ""
+    return f"{looked}: {found}{accepted}"
 
 
 def counted(number: int, noun: str) -> str:
