@@ -176,6 +176,11 @@ def mapping_at(obj: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
     return value  # type: ignore[no-any-return]  # narrowed step by step above
 
 
+def mapping_of(value: Any) -> dict[str, Any]:
+    """Return an object as it is, and an empty one for whatever else stands there."""
+    return value if isinstance(value, dict) else {}
+
+
 def images(pod_spec: dict[str, Any], *lists: str) -> list[str]:
     """Return the images in the named container lists of a pod spec, whatever else is in them."""
     found: list[str] = []

@@ -23,6 +23,7 @@ network: bgp
 rules:
 - {name: home, match: {names: ["*99"]}, placement: on-prem}
 """
+CONFIG_MAPS = "/api/v1/namespaces/kube-system/configmaps"
 AUDITOR = ROOT / "examples" / "auditor.yaml"
 WORKLOADS = (
     "daemonsets,deployments,statefulsets,cronjobs,jobs,replicationcontrollers,replicasets,pods"
@@ -43,8 +44,12 @@ def audit(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProces
     )  # fmt: skip
 
 
-def live(policy: Path, kubeconfig: Path) -> tuple[dict[str, Any], subprocess.CompletedProcess[str]]:
-    done = audit("--cluster", "--kubeconfig", kubeconfig, "--policy", policy, "--format", "json")
+def live(
+    policy: Path, kubeconfig: Path, *more: str
+) -> tuple[dict[str, Any], subprocess.CompletedProcess[str]]:
+    done = audit(
+        "--cluster", "--kubeconfig", kubeconfig, "--policy", policy, "--format", "json", *more
+    )
     return json.loads(done.stdout), done
 
 
@@ -63,15 +68,15 @@ def told(document: dict[str, Any], prefix: str) -> tuple[list[Any], list[Any]]:
     return sorted(rows, key=str), sorted(findings, key=str)
 
 
-def put_eni_config(plane: ControlPlane) -> None:
-    """Create it as no kubectl would: without a copy of itself in an annotation."""
-    obj = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": "eni-config"},
-        "data": conf(ip_stack="ipv6"),
-    }
-    assert plane.raw("POST", "/api/v1/namespaces/kube-system/configmaps", obj).status == 201
+def put(plane: ControlPlane, data: dict[str, Any], name: str = "eni-config") -> None:
+    """Create a ConfigMap as no kubectl would: without a copy of itself in an annotation."""
+    obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
+    assert plane.raw("POST", CONFIG_MAPS, obj).status == 201
+
+
+def remove(plane: ControlPlane, *names: str) -> None:
+    for name in names:
+        assert plane.raw("DELETE", f"{CONFIG_MAPS}/{name}").status == 200
 
 
 def test_a_cluster_tells_what_its_manifests_tell(api_server: ControlPlane, policy: Path) -> None:
@@ -141,7 +146,7 @@ def test_the_auditors_rights_are_enough_and_no_secret_is_read(
             for kind in ("ClusterRole", "Role")
         ]
     )  # fmt: skip
-    put_eni_config(plane)
+    put(plane, conf(ip_stack="ipv6"))
 
     document, done = live(policy, plane.client("auditor").kubeconfig)
     calls = [event for event in plane.audit_events() if event["user"]["username"] == "auditor"]
@@ -151,7 +156,7 @@ def test_the_auditors_rights_are_enough_and_no_secret_is_read(
     assert {event["verb"] for event in calls} <= {"get", "list"}
     assert "secrets" not in {event["objectRef"]["resource"] for event in calls}
     assert {event["responseStatus"]["code"] for event in calls} == {200}
-    plane.kubectl("delete", "configmap", "eni-config", "-n", "kube-system")
+    remove(plane, "eni-config")
 
 
 def test_a_user_who_may_list_deployments_alone_hears_what_is_missing(
@@ -221,9 +226,36 @@ def test_eni_config_alone_may_be_readable(api_server: ControlPlane, policy: Path
     plane.kubectl(
         "create", "rolebinding", "one-map", "-n", "kube-system", "--role=one-map", "--user=reader"
     )
-    put_eni_config(plane)
+    put(plane, conf(ip_stack="ipv6"))
 
     document, done = live(policy, plane.client("reader").kubeconfig)
 
     assert (done.returncode, [one["rule"] for one in document["findings"]]) == (1, ["ENI060"])
-    plane.kubectl("delete", "configmap", "eni-config", "-n", "kube-system")
+    remove(plane, "eni-config")
+
+
+def test_overrides_are_judged_as_the_nodes_of_the_cluster_get_them(
+    api_server: ControlPlane, policy: Path
+) -> None:
+    plane = api_server
+    put(plane, conf())
+    put(
+        plane,
+        {"eni_conf": json.dumps({"security_groups": [f"sg-{n}" for n in range(10)]})},
+        "pool-a",
+    )
+    for name, override in (("cloud-1", "pool-a"), ("cloud-2", "pool-b"), ("cloud-3", "pool-b")):
+        node = {"kind": "Node", "metadata": {"name": name, "labels": {"terway-config": override}}}
+        assert plane.raw("POST", "/api/v1/nodes", {"apiVersion": "v1", **node}).status == 201
+
+    document, done = live(policy, plane.kubeconfig, "--merged")
+    alone, _ = live(policy, plane.kubeconfig)
+
+    found = {
+        one["rule"]: one["message"] for one in document["findings"] if one["rule"].startswith("ENI")
+    }
+    assert (set(found), done.returncode) == ({"ENI047", "ENI133", "ENI134"}, 1)
+    assert "as merged with eni-config: ENI047" in found["ENI133"]
+    assert "2 nodes are labelled terway-config=pool-b" in found["ENI134"]
+    assert {one["rule"] for one in alone["findings"] if one["rule"].startswith("ENI")} == {"ENI047"}
+    remove(plane, "eni-config", "pool-a")

@@ -63,11 +63,19 @@ class Seen:
             keeps = _keeps_spec(obj.get("spec"))
             self.crds[plural] = (ref.api_version, keeps, ref, start_of(origin))
 
-    def findings(self, blind: frozenset[str] = frozenset()) -> Iterator[Finding]:
-        """Yield HG204 and HG205; nothing is missing of the resources in `blind`."""
+    def calico_crds(self, blind: frozenset[str], *, live: bool) -> frozenset[str] | None:
+        """Return which of Calico's CRDs there are; None where that cannot be told.
+
+        A lone ConfigMap in a file tells nothing of them.
+        """
+        if _CRDS in blind or not (live or self.terway or self.crds):
+            return None
+        return frozenset(self.crds)
+
+    def findings(self, crds: frozenset[str] | None) -> Iterator[Finding]:
+        """Yield HG204 and HG205; nothing is missing where `crds` are not known."""
         for ref, location in self.on:
-            if _CRDS not in blind:
-                yield from self._missing(ref, location)
+            yield from self._missing(ref, location, crds)
             for calico, _ in self.calico[:1]:
                 yield Finding(
                     rule="HG205",
@@ -81,11 +89,11 @@ class Seen:
         if self.calico:
             yield from self._emptied()
 
-    def _missing(self, ref: ObjectRef, location: Location) -> Iterator[Finding]:
-        """Yield HG204 where whole installations are looked at: a lone ConfigMap tells nothing."""
-        if not (self.terway or self.crds):
-            return
-        missing = [name for name in CALICO_CRDS if name not in self.crds]
+    def _missing(
+        self, ref: ObjectRef, location: Location, crds: frozenset[str] | None
+    ) -> Iterator[Finding]:
+        known = CALICO_CRDS if crds is None else crds
+        missing = [name for name in CALICO_CRDS if name not in known]
         old = [name for name, crd in self.crds.items() if crd[0].endswith("/v1beta1")]
         if missing:
             yield _no_crds(ref, location, f"not among these objects: {', '.join(missing)}")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from webhook.admission import configmap, scope
-from webhook.audit.excerpt import cut
+from webhook.admission import scope
+from webhook.audit import eni
 from webhook.audit.origin import Origin, placed, start_of
 from webhook.audit.report import Report, Row
-from webhook.eni import document, lint, quoting
-from webhook.findings import Finding
 from webhook.placement import proof, selector
 from webhook.placement.model import Proof
 from webhook.placement.pin import Outcome
@@ -37,7 +35,9 @@ def inspect(
         return None
     if workload is None:
         report.other += 1
-        report.findings.extend(_eni_findings(obj, policy, source, report))
+        terways = eni.read(obj, policy)
+        if terways is not None:
+            report.findings.extend(eni.findings(terways, source, report))
         return None
     report.workloads += 1
     placement = namespace_placements.get(workload.ref.namespace or "default")
@@ -68,30 +68,6 @@ def is_passed_over(obj: Mapping[str, Any], policy: Policy) -> bool:
     if is_made_by_a_workload(metadata, policy.kinds):
         return True
     return obj.get("kind") == "Pod" and scope.is_bound(metadata, obj.get("spec"))
-
-
-def _eni_findings(
-    obj: dict[str, Any], policy: Policy, source: Origin, report: Report
-) -> Iterator[Finding]:
-    """Judge a ConfigMap that is Terway's; each finding gets its line, and an excerpt of it."""
-    ref, eni = ref_of(obj), policy.eni
-    if (ref.kind, ref.namespace) != ("ConfigMap", eni.namespace):
-        return
-    if not configmap.is_judged(obj, ref.name, eni):
-        return
-    partial = ref.name != eni.name
-    read = document.read(obj, eni.credentials.value, ref=ref, partial=partial)
-    masked: dict[int, tuple[str, int]] = {}
-    for found in lint.lint(read):
-        finding = placed(found, source)
-        place = finding.location
-        if place.embedded and place.line and place.column:
-            if place.line not in masked:
-                line, before = source.line(place.line)
-                masked[place.line] = quoting.masked(line, read.secrets), before
-            line, before = masked[place.line]
-            report.excerpts[place] = cut(line, place.line, place.column - before)
-        yield finding
 
 
 def _proof(workload: Workload, policy: Policy) -> Proof | None:

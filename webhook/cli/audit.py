@@ -19,8 +19,6 @@ from webhook.audit.run import Audit
 from webhook.cli import FOUND, INTERRUPTED, baseline, options, output
 from webhook.cli.progress import Interruptible, Progress
 from webhook.cli.sources import Files, LiveCluster, Source
-from webhook.policy.model import Policy
-from webhook.policy.words import Placement
 
 
 @click.command()
@@ -51,6 +49,11 @@ from webhook.policy.words import Placement
     type=click.Path(path_type=Path),
     help="Write that file with all that is found, instead of a report.",
 )
+@click.option(
+    "--merged",
+    is_flag=True,
+    help="Judge overrides of eni-config as merged with it, by what nodes name.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="List what was skipped, and why.")
 @click.argument("paths", metavar="[F]...", nargs=-1)
 @click.pass_context
@@ -66,6 +69,7 @@ def command(
     context: str | None,
     known: Path | None,
     accept: Path | None,
+    merged: bool,  # noqa: FBT001
     verbose: bool,  # noqa: FBT001
     paths: tuple[str, ...],
 ) -> None:
@@ -83,6 +87,7 @@ def command(
       helm template terway ./terway | hybrid-guard audit --network bgp -
       kubectl get all,configmaps -A -o json | hybrid-guard audit --network bgp
       hybrid-guard audit --network bgp --cluster --context production
+      hybrid-guard audit --network bgp --cluster --merged --kubeconfig admin.conf
       hybrid-guard audit --network bgp --write-baseline known.yaml manifests/
       hybrid-guard audit --network bgp --baseline known.yaml manifests/
 
@@ -100,8 +105,9 @@ def command(
         if cluster
         else Files(paths, given, progress)
     )
-    run = _Run(policy, source, progress, baseline.load(known) if known else None)
-    with Interruptible(source.walk(run.placements)) as found:
+    audit = Audit(policy, merged=merged)
+    run = _Run(audit, source, progress, baseline.load(known) if known else None)
+    with Interruptible(source.walk(audit.placements)) as found:
         rows = run.rows(found)
         if accept:
             deque(rows, maxlen=0)
@@ -118,10 +124,9 @@ class _Run:
     """One audit on its way from a source to an exit status."""
 
     def __init__(
-        self, policy: Policy, source: Source, progress: Progress, known: Baseline | None
+        self, audit: Audit, source: Source, progress: Progress, known: Baseline | None
     ) -> None:
-        self.placements: dict[str, Placement] = {}
-        self._audit = Audit(policy, self.placements)
+        self._audit = audit
         self._source = source
         self._progress = progress
         self._known = known
@@ -146,7 +151,9 @@ class _Run:
             if row:
                 yield row
         source, self._stopped = self._source, found.stopped
-        self._audit.conclude(complete=source.whole and not found.stopped, blind=source.blind)
+        self._audit.conclude(
+            complete=source.whole and not found.stopped, blind=source.blind, live=source.live
+        )
         if self._known:
             self._known.apply(self.report, whole=self.report.complete and not source.status)
         self._progress.clear()

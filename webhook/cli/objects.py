@@ -18,6 +18,7 @@ from webhook.files.inputs import Inputs
 from webhook.files.manifests import Manifest
 from webhook.policy.document import PLACEMENT_LABEL
 from webhook.policy.words import Placement
+from webhook.workloads import mapping_of
 
 _say = functools.partial(click.echo, err=True)
 
@@ -104,12 +105,8 @@ def placements(
     found: dict[str, Placement] = {}
     for obj in objects:
         if obj.get("kind") == "Namespace":
-            metadata = _mapping(obj.get("metadata"))
-            side = _mapping(metadata.get("labels")).get(PLACEMENT_LABEL)
+            metadata = mapping_of(obj.get("metadata"))
+            side = mapping_of(metadata.get("labels")).get(PLACEMENT_LABEL)
             if side in set(Placement):
                 found[str(metadata.get("name"))] = Placement(side)
     return {**found, **given}
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

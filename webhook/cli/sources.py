@@ -20,6 +20,10 @@ class Source(Protocol):
     """What yields objects once, and then knows what it could not read."""
 
     @property
+    def live(self) -> bool:
+        """Whether what it does not yield is not there."""
+
+    @property
     def status(self) -> int:
         """The exit status that this asks for."""
 
@@ -41,6 +45,7 @@ class Source(Protocol):
 class Files:
     """Files, folders and standard input."""
 
+    live = False
     blind: frozenset[str] = frozenset()
     whole = True
 
@@ -70,6 +75,8 @@ class Files:
 
 class LiveCluster:
     """A cluster's API server."""
+
+    live = True
 
     def __init__(
         self,
