@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
-from tests.cluster.controlplane.build import say
+from tests.cluster.controlplane.build import interrupted, say
 from tests.image import build, commands
 
 
 def main() -> int:
     """Return 0 when the image is there, else 1."""
+    signal.signal(signal.SIGTERM, interrupted)
+    signal.signal(signal.SIGINT, interrupted)
     try:
         commands.install_tools()
         image = build.image()

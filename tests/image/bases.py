@@ -15,6 +15,8 @@ from tests.image import commands
 SUITE = "trixie"
 PYTHON = "3.13"
 
+MMDEBSTRAP = ("mmdebstrap", "--quiet", "--aptopt=Acquire::Retries 3")
+
 BUILD_PACKAGES = ("python3", "python3-pip", "python3-venv")
 
 PACKAGES = (
@@ -39,7 +41,7 @@ def make(folder: Path) -> None:
     build_packages = " ".join(BUILD_PACKAGES)
     commands.run(
         [
-            "mmdebstrap", "--quiet", "--variant=essential", f"--include={build_packages}",
+            *MMDEBSTRAP, "--variant=essential", f"--include={build_packages}",
             SUITE, str(folder / "build.tar"),
         ],
         "the build base",
@@ -47,7 +49,7 @@ def make(folder: Path) -> None:
     packages = " ".join(PACKAGES)
     commands.run(
         [
-            "mmdebstrap", "--quiet", "--variant=extract", f"--include={packages}",
+            *MMDEBSTRAP, "--variant=extract", f"--include={packages}",
             "--skip=cleanup,output/dev", "--dpkgopt=path-exclude=/usr/share/man/*",
             f"--setup-hook=sh '{_HOOK}' setup \"$1\"",
             f"--extract-hook=sh '{_HOOK}' extract \"$1\" {packages}",

@@ -12,10 +12,9 @@ import os
 import platform
 import shutil
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -133,29 +132,30 @@ def build(folder: Path) -> None:
     """Build the image into a folder: rootfs/, id, config.json, image.tar, sbom.cdx.json."""
     started = time.monotonic()
     drop_unused()
-    with built() as buildah:
-        buildah.export(folder)
+    storage = folder / "storage"
+    storage.mkdir()
+    built(storage).export(folder)
+    shutil.rmtree(storage)
     sbom.write(folder / "rootfs", folder / "sbom.cdx.json")
     say(f"image: built in {time.monotonic() - started:.0f} s")
 
 
-@contextmanager
-def built() -> Iterator[Buildah]:
-    """Run the Dockerfile; what comes out is there until the context ends."""
+def built(storage: Path) -> Buildah:
+    """Run the Dockerfile; what comes out is in buildah's storage, an empty folder before."""
     base = made(cache() / f"bases-{bases.digest()}", bases.make)
-    wheels = made(cache() / f"wheels-{requirements_digest()}", download)
-    with tempfile.TemporaryDirectory(prefix=".storage-", dir=cache()) as scratch:
-        buildah = Buildah(Path(scratch))
-        for name in ("build", "base"):
-            buildah.load(base / f"{name}.tar", name)
-        buildah.build(wheels)
-        yield buildah
+    wheels = made(cache() / wheels_name(), download)
+    buildah = Buildah(storage)
+    for name in ("build", "base"):
+        buildah.load(base / f"{name}.tar", name)
+    buildah.build(wheels)
+    return buildah
 
 
-def requirements_digest() -> str:
-    """Return the digest of the locked requirements."""
+def wheels_name() -> str:
+    """Return the name of the folder of wheels: the locked ones, for the image's Python."""
     files = [ROOT / "requirements" / name for name in ("build.txt", "run.txt")]
-    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:16]
+    locked_ones = hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:16]
+    return f"wheels-{bases.PYTHON}-{locked_ones}"
 
 
 def download(folder: Path) -> None:
@@ -176,10 +176,10 @@ def download(folder: Path) -> None:
 class Buildah:
     """buildah with a storage of its own and no registry."""
 
-    def __init__(self, scratch: Path) -> None:
-        self._policy = scratch / "policy.json"
+    def __init__(self, storage: Path) -> None:
+        self._policy = storage / "policy.json"
         self._policy.write_text(_TRUST_ALL)
-        self._common = ["buildah", f"--root={scratch / 'root'}", f"--runroot={scratch / 'run'}"]
+        self._common = ["buildah", f"--root={storage / 'root'}", f"--runroot={storage / 'run'}"]
         self._common += ["--storage-driver=vfs"]
 
     def _run(self, verb: str, *arguments: str, label: str | None = None) -> str:
@@ -218,10 +218,8 @@ class Buildah:
         (folder / "id").write_text(described["FromImageID"], "ascii")
         (folder / "config.json").write_text(json.dumps(described["OCIv1"]["config"], indent=1))
         self._run("push", "--quiet", "hybrid-guard", f"oci-archive:{folder / 'image.tar'}")
-        container = self._run("from", "--pull-never", "hybrid-guard")
-        mounted = self._run("mount", container)
-        commands.run(["cp", "-a", mounted, str(folder / "rootfs")], "unpacking")
-        self._run("rm", container)
+        mounted = self._run("mount", self._run("from", "--pull-never", "hybrid-guard"))
+        Path(mounted).rename(folder / "rootfs")  # vfs: a folder of its own, and no mount
 
 
 _TRUSTING = {"from", "commit", "build", "push"}
@@ -229,6 +227,7 @@ _TRUSTING = {"from", "commit", "build", "push"}
 
 def drop_unused() -> None:
     """Remove what no run has asked for in a week."""
-    for folder in cache().glob("[!.]*"):
-        if folder.stat().st_mtime < time.time() - UNUSED_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
+    for folder in cache().glob("*"):
+        with suppress(FileNotFoundError):  # another build may have renamed it
+            if folder.stat().st_mtime < time.time() - UNUSED_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
