@@ -8,6 +8,7 @@ server waits longer.
 from __future__ import annotations
 
 import base64
+import logging
 import random
 import signal
 import time
@@ -27,6 +28,7 @@ from tests.serving import Server, keep_alive
 from webhook.server.tls import HANDSHAKE_SECONDS, REQUEST_SECONDS
 from webhook.server.wsgi import KEEP_ALIVE_SECONDS
 
+FIGURES = logging.getLogger("figures")  # pytest --log-cli-level=INFO shows them
 CLIENT_SECONDS = 90
 PARALLEL = 10
 """Hooks called at once by one write, each on a connection of its own; the pool keeps 25."""
@@ -142,7 +144,9 @@ def test_no_idle_time_fails_a_call(plane: ControlPlane) -> None:
             server = Server("--network", "bgp", hosts=hosts(prefix, len(times)))
             used += pools(plane, stack.enter_context(server), prefix, len(times))
         dialled = server.connections()
-        assert failures(used, [time for times in idle.values() for time in times]) == []
+        failed = failures(used, [time for times in idle.values() for time in times])
+        FIGURES.info("%s idle connections, %s writes failed", len(used) * PARALLEL, len(failed))
+        assert failed == []
         assert server.connections() > dialled + len(times), "the client dialled again after 90 s"
 
 
@@ -156,6 +160,8 @@ def test_a_server_that_closes_first_fails_calls(plane: ControlPlane) -> None:
         used = pools(plane, server, "cut", count)
         for _ in range(rounds):
             failed += failures(used, around(draw, seconds, 0.02, count))
+    writes = 2 * rounds * count
+    FIGURES.info("keep-alive %s s: %s of %s writes failed", seconds, len(failed), writes)
     assert any("EOF" in text or "broken pipe" in text for text in failed), failed
 
 
@@ -170,9 +176,12 @@ def test_connections_are_used_again_but_in_a_drain(plane: ControlPlane) -> None:
             assert not any(pool.write() for _ in range(writes))
             return server.connections() - before - 1  # the look before
 
-        assert dialled() <= 25
+        kept = dialled()
         server.process.send_signal(signal.SIGTERM)
         server.wait_for("draining")
         assert not pool.write(), "ends what is open"
-        assert dialled() >= writes * PARALLEL
+        ended = dialled()
         server.stop()
+    FIGURES.info("%s calls: %s connections, in a drain %s", writes * PARALLEL, kept, ended)
+    assert kept <= 25
+    assert ended >= writes * PARALLEL

@@ -22,7 +22,8 @@ from webhook.server.tls import Certificates
 from webhook.server.worker import Worker
 from webhook.telemetry import logs
 
-# The API server drops idle connections after 90 s; whoever closes second never breaks a call.
+# The API server drops idle connections after 90 s; whoever closes second never breaks a call
+# (docs/serving.md).
 KEEP_ALIVE_SECONDS = 120
 GRACEFUL_SECONDS = 20
 _COLLECT_AFTER = 20_000
