@@ -296,11 +296,12 @@ def test_sigterm_answers_what_is_under_way_and_ends_well(
 
 
 def workers(server: Server) -> list[int]:
+    """Return the workers that run now; there may be none, and then ps fails."""
     listed = subprocess.run(
         ["ps", "-o", "pid=", "--ppid", str(server.process.pid)],
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
     return [int(pid) for pid in listed.stdout.split()]
 
