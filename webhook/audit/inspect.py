@@ -12,6 +12,7 @@ from webhook.audit.report import Report, Row
 from webhook.placement import proof, selector
 from webhook.placement.model import Proof
 from webhook.placement.pin import Outcome
+from webhook.policy import images
 from webhook.policy.decide import Source
 from webhook.policy.evaluate import Verdict, evaluate, unreadable
 from webhook.policy.model import Policy
@@ -42,7 +43,10 @@ def inspect(
     report.workloads += 1
     placement = namespace_placements.get(workload.ref.namespace or "default")
     verdict = evaluate(workload, policy, namespace_placement=placement)
-    report.findings.extend(placed(finding, source) for finding in verdict.findings)
+    findings = verdict.findings
+    if verdict.decision.source is not Source.CATALOGUE:
+        findings += images.unpullable(workload, verdict.decision.placement, policy)
+    report.findings.extend(placed(finding, source) for finding in findings)
     return Row(
         ref=workload.ref,
         location=start_of(source),

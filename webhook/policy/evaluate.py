@@ -14,6 +14,7 @@ from webhook.placement import pin
 from webhook.placement.model import Proof, Side, Sides
 from webhook.placement.pin import Outcome, Pin
 from webhook.placement.selector import TERMS
+from webhook.policy import images
 from webhook.policy.decide import Decision, Source, decide
 from webhook.policy.model import Policy
 from webhook.policy.words import Action, Enforcement, Placement
@@ -48,7 +49,9 @@ def evaluate(
 ) -> Verdict:
     """Judge a workload under a policy. Never raises: what cannot be read is a finding (HG100)."""
     decision = decide(workload, policy, namespace_placement=namespace_placement)
-    known = (decision.problem,) if decision.problem else ()
+    known: tuple[Finding, ...] = (decision.problem,) if decision.problem else ()
+    if decision.source is Source.CATALOGUE:
+        known += images.unpullable(workload, decision.placement, policy)
     side = decision.placement.side
     if side is None:
         return Verdict(
