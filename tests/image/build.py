@@ -26,7 +26,7 @@ from tests.image.buildah import Buildah
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 RECIPE = ("base.sh", "bases.py", "build.py", "buildah.py", "commands.py", "sbom.py")
-UNUSED_SECONDS = 7 * 24 * 3600
+UNUSED_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ def download(folder: Path) -> None:
 
 
 def drop_unused() -> None:
-    """Remove what no run has asked for in a week."""
+    """Remove what no run has asked for in a day: bases, too, so that they get their updates."""
     for folder in cache().glob("*"):
         with suppress(FileNotFoundError):  # another build may have renamed it
             if folder.stat().st_mtime < time.time() - UNUSED_SECONDS:
