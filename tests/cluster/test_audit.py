@@ -259,3 +259,41 @@ def test_overrides_are_judged_as_the_nodes_of_the_cluster_get_them(
     assert "2 nodes are labelled terway-config=pool-b" in found["ENI134"]
     assert {one["rule"] for one in alone["findings"] if one["rule"].startswith("ENI")} == {"ENI047"}
     remove(plane, "eni-config", "pool-a")
+
+
+def test_volumes_of_the_cluster_bind_its_workloads(api_server: ControlPlane, policy: Path) -> None:
+    plane = api_server
+    many.create(plane, [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "bound"}}])
+    plane.raw(
+        "POST",
+        "/api/v1/nodes",
+        {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {
+                "name": "far",
+                "labels": {"kubernetes.io/hostname": "far", "alibabacloud.com/external": "true"},
+            },
+        },
+    )
+    host = {"key": "kubernetes.io/hostname", "operator": "In", "values": ["far"]}
+    size = {"storage": "1Gi"}
+    web = many.deployment("db-99", "bound")
+    web["spec"]["template"]["spec"]["volumes"] = [
+        {"name": "d", "persistentVolumeClaim": {"claimName": "data"}}
+    ]
+    plane.apply(
+        [
+            {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "far-disk"},
+             "spec": {"capacity": size, "accessModes": ["ReadWriteOnce"], "local": {"path": "/d"}, "storageClassName": "",
+                      "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [host]}]}}}},
+            {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data", "namespace": "bound"},
+             "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": size}, "volumeName": "far-disk", "storageClassName": ""}},
+            web,
+        ]
+    )  # fmt: skip
+
+    document, _ = live(policy, plane.kubeconfig)
+
+    assert [one["rule"] for one in told(document, "bound")[1]] == ["HG101", "HG106"]
+    assert any("which admits node far alone" in one["message"] for one in document["findings"])

@@ -9,6 +9,7 @@ from webhook.audit.crosscheck import Seen
 from webhook.audit.inspect import inspect, is_passed_over
 from webhook.audit.origin import Origin
 from webhook.audit.report import Report, Row
+from webhook.audit.volumes import Volumes
 from webhook.policy.model import Policy
 from webhook.policy.words import Placement
 
@@ -27,6 +28,7 @@ class Audit:
         self._merged = merged
         self._seen = Seen(policy)
         self._eni = eni.Together()
+        self._volumes = Volumes(policy)
 
     def judge(self, obj: dict[str, Any], origin: Origin) -> Row | None:
         """Judge an object; return the row of one that has a pod template and stands for itself."""
@@ -34,12 +36,16 @@ class Audit:
         if self._keep(obj, origin) or is_passed_over(obj, self._policy):
             self.report.other += 1
             return None
-        return inspect(
+        row = inspect(
             obj, self._policy, self.report, source=origin, namespace_placements=self.placements
         )
+        if row:
+            self._volumes.use(obj, row, origin)
+        return row
 
     def _keep(self, obj: dict[str, Any], origin: Origin) -> bool:
         """Keep what is judged together with others, later."""
+        self._volumes.add(obj)
         if obj.get("kind") == "Node":
             self._eni.add_node(obj)
         read = eni.read(obj, self._policy) if self._merged else None
@@ -64,4 +70,5 @@ class Audit:
             return
         crds = seen.calico_crds(blind, live=live)
         report.findings += self._eni.findings(report, crds=crds, blind=blind, live=live)
+        report.findings += self._volumes.findings()
         report.findings += seen.findings(None if self._merged else crds)

@@ -12,14 +12,20 @@ from typing import Any
 
 from webhook.eni.fields import CALICO_CRDS, CALICO_GROUP
 from webhook.kube.cluster import METADATA_ONLY, Cluster, ClusterError
+from webhook.placement import volumes
 from webhook.policy.model import Policy
-from webhook.workloads import WorkloadKind, is_made_by_a_workload
+from webhook.workloads import ShapeError, WorkloadKind, is_made_by_a_workload, read
 
 Object = dict[str, Any]
 Watch = Callable[[str, int, int], object]
 """Hears a resource's name, how many of its objects were read, and how many are still to come."""
 
 _CORE = "/api/v1"
+_STORAGE = (
+    f"{_CORE}/persistentvolumeclaims",
+    f"{_CORE}/persistentvolumes",
+    "/apis/storage.k8s.io/v1/storageclasses",
+)
 _CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _MADE = frozenset({"replicasets", "jobs", "pods"})  # mostly by a controller: owners are read first
 _WAITING = "spec.nodeName="  # a pod that has its node stays there
@@ -36,6 +42,7 @@ class Inventory:
     def __init__(self, cluster: Cluster, policy: Policy, watch: Watch) -> None:
         self.blind: dict[str, ClusterError] = {}
         self.answers = 0
+        self._has_volumes = False
         self._cluster = cluster
         self._policy = policy
         self._watch = watch
@@ -52,6 +59,8 @@ class Inventory:
         yield from self._config_maps()
         if self.blind and not self.answers:
             raise next(iter(self.blind.values()))
+        for path in _STORAGE if self._has_volumes else ():
+            yield from self._list(path)
         yield from self._crds()
         for found in self._list(f"{_CORE}/nodes", accept=METADATA_ONLY):
             yield {"apiVersion": "v1", "kind": "Node", "metadata": found["metadata"]}
@@ -61,9 +70,12 @@ class Inventory:
             self.blind.pop(kind.resource, None)
             group = f"/apis/{kind.group}/{version}" if kind.group else _CORE
             if kind.resource in _MADE:
-                yield from self._made_by_nobody(group, kind.resource)
+                found = self._made_by_nobody(group, kind.resource)
             else:
-                yield from self._list(f"{group}/{kind.resource}")
+                found = self._list(f"{group}/{kind.resource}")
+            for obj in found:
+                self._has_volumes = self._has_volumes or _has_volumes(obj, kind)
+                yield obj
             refusal = self.blind.get(kind.resource)
             if refusal is None or refusal.status != HTTPStatus.NOT_FOUND:
                 break
@@ -132,6 +144,15 @@ class Inventory:
             if error.status is None:
                 raise
             self.blind.setdefault(resource, error)
+
+
+def _has_volumes(obj: Object, kind: WorkloadKind) -> bool:
+    """Tell whether a workload's pods bring volumes with a place of their own."""
+    try:
+        workload = read(obj, (kind,))
+    except ShapeError:
+        return False
+    return workload is not None and next(volumes.wanted(workload), None) is not None
 
 
 def _resource(path: str) -> str:
