@@ -30,6 +30,17 @@ configurations. Until the certificate is in, writes of eni-config are refused, a
 With `network: bgp` a ValidatingAdmissionPolicy of the API server keeps the pin on known add-ons
 also while the server is down.
 
+## Is it in force?
+
+```
+helm test hybrid-guard --namespace kube-system
+```
+
+asks the API server for what hybrid-guard must refuse and pin, as dry runs: a broken eni-config, a CNI
+add-on without affinity. A dry run needs the right to write, so while the test runs its account may
+create ConfigMaps and DaemonSets in kube-system; a ValidatingAdmissionPolicy (Kubernetes 1.30 and
+newer) holds it to dry runs. `hybrid-guard probe` does the same with your own rights.
+
 ## When a write must pass while it is down
 
 Only writes of eni-config wait for the server; all other hooks are `Ignore`. The API server itself

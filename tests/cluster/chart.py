@@ -63,8 +63,21 @@ def _text(name: str) -> str:
 
 
 def objects(name: str) -> list[dict[str, Any]]:
-    """Return the objects of a set, anew: a test may change them."""
+    """Return what an installation with a set creates, anew: a test may change it."""
+    return [obj for obj in _documents(name) if not _is_hook(obj)]
+
+
+def hook_objects(name: str) -> list[dict[str, Any]]:
+    """Return what `helm test` creates."""
+    return [obj for obj in _documents(name) if _is_hook(obj)]
+
+
+def _documents(name: str) -> list[dict[str, Any]]:
     return [obj for obj in yaml.safe_load_all(_text(name)) if obj]
+
+
+def _is_hook(obj: dict[str, Any]) -> bool:
+    return "helm.sh/hook" in obj["metadata"].get("annotations", {})
 
 
 def one(name: str, kind: str, called: str = "hybrid-guard") -> dict[str, Any]:

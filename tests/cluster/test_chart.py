@@ -8,7 +8,17 @@ import pytest
 import yaml
 
 from tests import chart_readme
-from tests.cluster.chart import CHART, SETS, hooks, hooks_of, objects, one, pod, rendered
+from tests.cluster.chart import (
+    CHART,
+    SETS,
+    hook_objects,
+    hooks,
+    hooks_of,
+    objects,
+    one,
+    pod,
+    rendered,
+)
 from tests.cluster.conftest import require_programs
 from tests.cluster.controlplane.hooks import ENI_CONDITION, WORKLOAD_RULES
 from webhook.admission import scope
@@ -67,7 +77,7 @@ def test_two_renderings_are_the_same_bytes_without_a_ca_bundle_of_ours(name: str
 
     assert rendered(SETS[name]) == first
     assert ("caBundle" in first) == (name == "provided")
-    assert "lookup" not in "".join(file.read_text() for file in CHART.glob("templates/*"))
+    assert "lookup" not in "".join(file.read_text() for file in CHART.rglob("templates/**/*.*"))
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -224,13 +234,41 @@ def test_the_server_has_no_rights_and_the_rotator_named_ones_only() -> None:
 
 
 def test_the_server_never_judges_the_guards_own_objects() -> None:
+    found = (*objects("bgp"), *hook_objects("bgp"))
     named = {
         (o["metadata"]["namespace"], o["metadata"]["name"])
-        for o in objects("bgp")
-        if o["kind"] == "Deployment"
+        for o in found
+        if o["kind"] in ("Deployment", "Pod")
     }
 
     assert named == scope.OWN_OBJECTS
+
+
+def test_helm_test_leaves_nothing_and_its_account_may_only_try() -> None:
+    found = hook_objects("bgp")
+    rules = [rule for o in found if o["kind"] == "Role" for rule in o["rules"]]
+    (pod_of_it,) = (o for o in found if o["kind"] == "Pod")
+
+    for obj in found:
+        notes = obj["metadata"]["annotations"]
+        assert notes["helm.sh/hook"] == "test"
+        policies = notes["helm.sh/hook-delete-policy"].split(",")
+        assert sorted(policies) == ["before-hook-creation", "hook-failed", "hook-succeeded"]
+    assert {(*rule["resources"], *rule["verbs"]) for rule in rules} == {
+        ("services/proxy", "get"), ("daemonsets", "create"), ("configmaps", "create"),
+    }  # fmt: skip
+    weights = {o["kind"]: int(o["metadata"]["annotations"]["helm.sh/hook-weight"]) for o in found}
+    assert weights["ValidatingAdmissionPolicyBinding"] < weights["RoleBinding"] < weights["Pod"]
+    server = one("bgp", "Service")["spec"]["selector"]
+    assert not server.items() <= pod_of_it["metadata"]["labels"].items(), "no server"
+    assert not any(o["kind"].startswith("Validating") for o in hook_objects_before_1_30())
+
+
+def hook_objects_before_1_30() -> list[dict[str, Any]]:
+    text = rendered(
+        SETS["overlay"], "--kube-version", "1.29.9", "--show-only", "templates/tests/probe.yaml"
+    )
+    return [obj for obj in yaml.safe_load_all(text) if obj]
 
 
 @pytest.mark.parametrize("called", DEPLOYMENTS)
@@ -297,7 +335,7 @@ def test_one_on_prem_node_is_enough_for_one_of_each() -> None:
 
 
 def test_the_safety_net_is_rendered_where_the_api_server_knows_it() -> None:
-    net = "kind: ValidatingAdmissionPolicy\n"
+    net = "name: hybrid-guard-safety-net"
 
     assert net not in rendered(SETS["bgp"], "--kube-version", "1.29.9")
     assert net in rendered(SETS["bgp"], "--kube-version", "1.30.0")

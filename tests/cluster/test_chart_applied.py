@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cluster.chart import SETS, objects, pod
+from tests.cluster.chart import SETS, hook_objects, objects, pod
 from tests.cluster.controlplane.plane import ControlPlane
 from tests.conftest import ROOT
 
@@ -24,7 +24,8 @@ CONFIGURATIONS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigu
 
 @pytest.mark.parametrize("name", SETS)
 def test_the_api_server_accepts_every_object(api_server: ControlPlane, name: str) -> None:
-    ours = [obj for obj in objects(name) if obj["apiVersion"] not in FOREIGN]
+    found = (*objects(name), *hook_objects(name))
+    ours = [obj for obj in found if obj["apiVersion"] not in FOREIGN]
 
     done = api_server.apply(ours, "--dry-run=server", "--validate=strict", check=False)
 

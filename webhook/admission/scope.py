@@ -18,8 +18,8 @@ from webhook.workloads import ShapeError, Workload
 MIRROR_ANNOTATION = "kubernetes.io/config.mirror"
 
 OWN_OBJECTS = frozenset(
-    {("kube-system", "hybrid-guard"), ("kube-system", "hybrid-guard-certs")}
-)  # fmt: skip
+    ("kube-system", name) for name in ("hybrid-guard", "hybrid-guard-certs", "hybrid-guard-test")
+)
 
 # Who writes on behalf of an owner that was judged already: kube-controller-manager and the
 # accounts its controllers use (v1.37.2, rbac/bootstrappolicy/controller_policy.go).

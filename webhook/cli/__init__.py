@@ -25,6 +25,7 @@ _VERBS = {
     "eni": "Write a valid eni-config.",
     "ram-policy": "Print the RAM policy Terway needs, or check one.",
     "crds": "Print the Calico CRDs that Terway's NetworkPolicy needs.",
+    "probe": "Prove, by dry runs, that a live cluster asks the guard.",
     "schema": "Print the policy file's JSON schema, for editors.",
     "completion": "Print the completion script of a shell.",
 }

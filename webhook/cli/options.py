@@ -108,23 +108,22 @@ def placements(pairs: tuple[str, ...]) -> dict[str, Placement]:
     return found
 
 
+def connection(command: F) -> F:
+    """Add --kubeconfig and --context."""
+    context = click.option(
+        "--context", metavar="NAME", help="The context of the kubeconfig to use."
+    )
+    file = click.option(
+        "--kubeconfig", metavar="F", type=click.Path(path_type=Path),
+        help="The kubeconfig, instead of what KUBECONFIG says.",
+    )  # fmt: skip
+    return file(context(command))
+
+
 def cluster(wanted: str) -> Callable[[F], F]:
     """Add --cluster, of which `wanted` is the help, and --kubeconfig and --context for it."""
-    options = (
-        click.option("--cluster", is_flag=True, help=wanted),
-        click.option(
-            "--kubeconfig", metavar="F", type=click.Path(path_type=Path),
-            help="The kubeconfig, instead of what KUBECONFIG says.",
-        ),
-        click.option("--context", metavar="NAME", help="The context of the kubeconfig to use."),
-    )  # fmt: skip
-
-    def add(command: F) -> F:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return add
+    option = click.option("--cluster", is_flag=True, help=wanted)
+    return lambda command: option(connection(command))
 
 
 def check_cluster(

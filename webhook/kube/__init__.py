@@ -1,1 +1,1 @@
-"""A live cluster, through the official client: read-only, with a time-out on every call."""
+"""A live cluster, through the official client: nothing written, a time-out on every call."""

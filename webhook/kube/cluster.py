@@ -1,9 +1,11 @@
-"""Read from a cluster. Only the verbs with --cluster come here; serving makes no API call."""
+"""Read from a cluster, or ask it what it would do. Only verbs come here, the server never does."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ TIMEOUT = (5, 30)  # seconds to connect, and between two bytes
 _PAGE = 500  # objects an answer; kubectl asks for as many
 _JSON = "application/json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+_WARNING = re.compile(r'299 \S+ "(.*)"')
 _CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
@@ -27,6 +30,20 @@ class ClusterError(Exception):
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
         self.status = status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the API server said to one call: its status, the JSON object, its warnings."""
+
+    status: int
+    body: dict[str, Any]
+    warnings: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        """What it says, where it is a Status."""
+        return str(self.body.get("message") or "")
 
 
 class ExpiredError(ClusterError):
@@ -96,24 +113,57 @@ class Cluster:
         """Return the object at an API path, or whatever else is there. Raises ClusterError."""
         return self._read(path, _JSON, {})
 
-    def _read(self, path: str, accept: str, query: dict[str, Any]) -> dict[str, Any]:
+    def try_create(self, path: str, obj: dict[str, Any]) -> Answer:
+        """Create an object as a dry run: admission and validation see it, nothing is written."""
+        return self.ask("POST", path, {"dryRun": "All"}, obj)
+
+    def ask(
+        self, method: str, path: str, query: dict[str, Any] | None = None, body: Any = None
+    ) -> Answer:
+        """Make one call and return what the API server says, refusals included.
+
+        Raises ClusterError where it says nothing.
+        """
+        response = self._call(method, path, _JSON, query or {}, body)
         try:
-            method, url, headers, *_ = self._api.param_serialize(
-                "GET", path, query_params=[pair for pair in query.items() if pair[1]],
-                header_params={"Accept": accept}, auth_settings=["BearerToken"],
-            )  # fmt: skip
-            response = self._api.call_api(method, url, headers, _request_timeout=TIMEOUT)
-            data = response.read()  # type: ignore[no-untyped-call]
-            if response.status != HTTPStatus.OK:
-                raise _refused(response.status, response.reason, data)
-            body = orjson.loads(data)
-        except ApiException as error:
-            raise _refused(error.status, error.reason, error.body) from None
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            content = orjson.loads(response.read())
+        except ValueError:
+            content = None  # such as what a proxy in between has to say
+        return Answer(
+            status=response.status,
+            body=content if isinstance(content, dict) else {"message": response.reason},
+            warnings=tuple(_WARNING.findall("\n".join(response.headers.getlist("Warning")))),
+        )
+
+    def _read(self, path: str, accept: str, query: dict[str, Any]) -> dict[str, Any]:
+        response = self._call("GET", path, accept, query)
+        if response.status != HTTPStatus.OK:
+            raise _refused(response.status, response.reason, response.read())
+        try:
+            body = orjson.loads(response.read())
+        except ValueError as error:
             raise ClusterError(f"the API server does not answer: {_first_line(error)}") from None
         if not isinstance(body, dict):
             raise ClusterError("what answers is no API server")
         return body
+
+    def _call(
+        self, method: str, path: str, accept: str, query: dict[str, Any], body: Any = None
+    ) -> Any:
+        """Return a response of which the body was received."""
+        try:
+            method, url, headers, content, _ = self._api.param_serialize(
+                method, path, query_params=[pair for pair in query.items() if pair[1]],
+                header_params={"Accept": accept, "Content-Type": _JSON}, body=body,
+                auth_settings=["BearerToken"],
+            )  # fmt: skip
+            response = self._api.call_api(method, url, headers, content, _request_timeout=TIMEOUT)
+            response.read()  # type: ignore[no-untyped-call]
+        except ApiException as error:
+            raise _refused(error.status, error.reason, error.body) from None
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise ClusterError(f"the API server does not answer: {_first_line(error)}") from None
+        return response
 
 
 def _refused(status: int | None, reason: str | None, body: bytes | str | None) -> ClusterError:
