@@ -116,7 +116,16 @@ def test_from_no_cni_to_pools(cluster: ControlPlane) -> None:
     decided = detect(cluster)[1]
     assert decided["network"] == "overlay"
     assert decided["daemonsets"][0]["evidence"] == ["IPPool default-ipv4-ippool: ipipMode Always"]
-    assert "look" in decided
+
+    # An audit compares the policy with it.
+    audited = subprocess.run(
+        [sys.executable, "-m", "webhook", "audit", "--cluster", "--network", "bgp", "--format", "json", "--kubeconfig", str(cluster.kubeconfig)],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    differs = [f for f in json.loads(audited.stdout)["findings"] if f["rule"] == "HG201"]
+    assert audited.stderr == ""
+    assert [(f["level"], f["object"]["name"]) for f in differs] == [("error", "calico-node")]
+    assert "IPPool default-ipv4-ippool: ipipMode Always" in differs[0]["message"]
 
     # The same cluster for users who may not read all of it.
     may(

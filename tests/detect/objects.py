@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+from webhook.findings import Location
 
 Object = dict[str, Any]
 
@@ -82,3 +85,8 @@ def pod(name: str, on: str, *, host: bool) -> Object:
         "spec": {"nodeName": on, "hostNetwork": host},
         "status": {"phase": "Running"},
     }
+
+
+def placed(file: str) -> Callable[[], Location]:
+    """Return what says that an object stands in a file."""
+    return lambda: Location(file=file)

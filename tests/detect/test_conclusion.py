@@ -14,13 +14,13 @@ from tests.detect.objects import (
     installation,
     key_of,
     node,
+    placed,
     pod,
     pool,
     resource,
 )
 from webhook.detect import Survey, detect
 from webhook.detect.model import Detection
-from webhook.findings import Location
 
 EXTERNAL = {"alibabacloud.com/external": "true"}
 WEAVE = daemonset("weave-net", container("weave"))
@@ -170,7 +170,7 @@ def test_a_files_own_settings_come_first() -> None:
     survey = Survey()
     for file, objects in (("a", cilium("tunnel")), ("b", cilium("native")), ("c", cilium("")[:1])):
         for obj in objects:
-            survey.add(obj, Location(file=file))
+            survey.add(obj, placed(file))
     found = {one.location.file: one.reading.mode for one in survey.detection().daemonsets}
 
     assert found == {"a": "overlay", "b": "native", "c": "unknown"}

@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from tests.conftest import shared_path
+from tests.detect.objects import placed
 from webhook.detect import Detection, Survey
 from webhook.files import manifests
-from webhook.findings import Location
 
 
 def expected() -> dict[str, dict[str, tuple[str, str]]]:
@@ -45,7 +45,7 @@ def test_each_file_by_itself(corpus: dict[str, list[dict[str, Any]]]) -> None:
     for file, wanted in expected().items():
         survey = Survey()
         for obj in corpus[file]:
-            survey.add(obj, Location(file=file))
+            survey.add(obj, placed(file))
 
         assert modes(survey.detection()) == wanted, file
 
@@ -54,7 +54,7 @@ def test_all_files_at_once_do_not_mix(corpus: dict[str, list[dict[str, Any]]]) -
     survey = Survey()
     for file, found in corpus.items():
         for obj in found:
-            survey.add(obj, Location(file=file))
+            survey.add(obj, placed(file))
     detection = survey.detection()
 
     told = {
@@ -87,7 +87,7 @@ def test_what_does_not_matter_does_not_matter(
         survey = Survey()
         shuffled = rng.sample(corpus[file], len(corpus[file]))
         for obj in [noisy(one, rng) for one in shuffled]:
-            survey.add(obj, Location(file=file))
+            survey.add(obj, placed(file))
 
         assert modes(survey.detection()) == wanted, file
 
@@ -101,7 +101,7 @@ def test_neither_do_comments_and_the_way_it_is_written(
         )
         survey = Survey()
         for manifest in manifests.parse(text.replace("\n---\n", "\n--- # CALICO\n"), file):
-            survey.add(manifest.object, Location(file=file))
+            survey.add(manifest.object, placed(file))
 
         assert modes(survey.detection()) == wanted, file
 
@@ -116,7 +116,7 @@ def test_renamed_copies_are_known(corpus: dict[str, list[dict[str, Any]]]) -> No
         for manifest in manifests.parse(text, file):
             if manifest.object["kind"] == "DaemonSet":
                 manifest.object["metadata"]["name"] = f"prod-{manifest.object['metadata']['name']}"
-            survey.add(manifest.object, Location(file=file))
+            survey.add(manifest.object, placed(file))
 
         found = [one.reading.mode.value for one in survey.detection().daemonsets]
         told = [mode for mode in found if mode not in ("none", "unknown")]

@@ -1,4 +1,4 @@
-"""What only several objects together tell: Terway's NetworkPolicy, its CRDs, and Calico.
+"""What only several objects together tell: the network, Terway's NetworkPolicy, its CRDs, Calico.
 
 Terway v1.17.5 runs Felix for NetworkPolicy with veth and iptables (cmd/terway-cli/policy.go:104).
 Felix reads eight CRDs of Calico's, and owns the chains, the interface prefix and the port that
@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from webhook.admission import configmap
+from webhook.audit import network
 from webhook.audit.origin import Origin, start_of
+from webhook.detect import Survey
 from webhook.eni import document, network_policy
 from webhook.eni.fields import CALICO_CRDS, CALICO_GROUP, POLICY_SWITCH
 from webhook.findings import Finding, Level, Location, ObjectRef
@@ -33,9 +35,11 @@ class Seen:
     crds: dict[str, tuple[str, bool, ObjectRef, Location]] = field(default_factory=dict)
     calico: list[tuple[ObjectRef, Location]] = field(default_factory=list)
     terway: bool = False
+    survey: Survey = field(default_factory=Survey)
 
     def add(self, obj: dict[str, Any], origin: Origin) -> None:
         """Keep what an object has to say."""
+        self.survey.add(obj, lambda: start_of(origin))
         kind = obj.get("kind")
         if kind == "ConfigMap":
             self._config_map(obj, origin)
@@ -73,7 +77,8 @@ class Seen:
         return frozenset(self.crds)
 
     def findings(self, crds: frozenset[str] | None) -> Iterator[Finding]:
-        """Yield HG204 and HG205; nothing is missing where `crds` are not known."""
+        """Yield HG201 to HG205; nothing is missing where `crds` are not known."""
+        yield from network.findings(self.survey, self.policy)
         for ref, location in self.on:
             yield from self._missing(ref, location, crds)
             for calico, _ in self.calico[:1]:

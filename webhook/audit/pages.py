@@ -134,12 +134,13 @@ PAGES = (
     Page(
         rule="HG201",
         name="network-differs",
-        level=Level.WARNING,
+        level=Level.ERROR,
         summary="The network in the policy is not the one these objects show.",
         why="The policy's network decides which CNI add-ons keep off cloud nodes. With overlay "
         "where the CNI speaks BGP, it is let onto nodes where it cannot work; with bgp where it "
-        "is an overlay, cloud nodes lose the network they have. `hybrid-guard detect` shows the "
-        "evidence.",
+        "is an overlay, cloud nodes lose the network they have. A warning where the evidence is a "
+        "default or a hint that something unseen may overrule, and for encapsulation between "
+        "subnets only. `hybrid-guard detect` shows the evidence.",
         wrong=("network: bgp   # and every IPPool has vxlanMode: Always",),
         right=("network: overlay",),
     ),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import click
 
+from webhook.audit.origin import start_of
 from webhook.cli import objects, options
 from webhook.detect import Survey, text
-from webhook.findings import Location
 from webhook.placement.model import CloudNodes
 
 
@@ -40,22 +41,21 @@ def command(
     unreadable, or the cluster cannot be looked at.
     """
     options.check_cluster(cluster=cluster, kubeconfig=kubeconfig, context=context, paths=paths)
-    status = 0
-    if cluster:
-        survey = _look(kubeconfig, context)
-    else:
-        survey = Survey()
-        reading = objects.Reading(paths)
-        for manifest in reading.manifests():
-            line, column = manifest.locate(())
-            survey.add(manifest.object, Location(file=manifest.file, line=line, column=column))
-        status = reading.status
+    status, survey = (0, _look(kubeconfig, context)) if cluster else _read(paths)
     detection = survey.detection()
     told = (
         text.document(detection) if output == "json" else text.render(detection, options.painter())
     )
     click.echo(told, nl=False)
     ctx.exit(status)
+
+
+def _read(paths: tuple[str, ...]) -> tuple[int, Survey]:
+    """Return the exit status that unreadable files ask for, and what the others hold."""
+    survey, reading = Survey(), objects.Reading(paths)
+    for manifest in reading.manifests():
+        survey.add(manifest.object, functools.partial(start_of, manifest))
+    return reading.status, survey
 
 
 def _look(kubeconfig: Path | None, context: str | None) -> Survey:

@@ -36,13 +36,16 @@ def conclude(seen: Seen, cloud: CloudNodes) -> Detection:
 def _judge(daemonset: DaemonSet, seen: Seen, cloud: CloudNodes) -> DaemonSetMode:
     identity = identify(daemonset.ref.name, daemonset.pod_spec)
     primary = identity.role is Role.ON_PREM_NETWORK
+    sides = _sides(daemonset, cloud)
     return DaemonSetMode(
         ref=daemonset.ref,
         location=daemonset.location,
         addon=identity.addon,
         reading=_reading(identity, Scope(seen=seen, daemonset=daemonset)),
         primary=primary,
-        idle=_idle(daemonset, cloud) if primary else None,
+        pod_spec=daemonset.pod_spec,
+        sides=sides,
+        idle=_idle(daemonset, sides) if primary else None,
     )
 
 
@@ -60,22 +63,24 @@ def _reading(identity: Identity, scope: Scope) -> Reading:
     return Reading(mode=Mode.NONE, evidence=("not a data path",))
 
 
-def _idle(daemonset: DaemonSet, cloud: CloudNodes) -> str | None:
+def _sides(daemonset: DaemonSet, cloud: CloudNodes) -> Sides | None:
+    try:
+        return proof.prove(dict(daemonset.pod_spec), cloud).sides
+    except ShapeError:
+        return None
+
+
+def _idle(daemonset: DaemonSet, sides: Sides | None) -> str | None:
     """Say why a data path is not one of on-prem nodes."""
     if daemonset.scheduled == 0:
         return "it runs on no node"
-    try:
-        sides = proof.prove(dict(daemonset.pod_spec), cloud).sides
-    except ShapeError:
-        return None
     if sides is Sides.CLOUD:
         return "it runs on cloud nodes only"
     return "it matches no node" if sides is Sides.NONE else None
 
 
 def _counts(one: DaemonSetMode) -> bool:
-    mode = one.reading.mode
-    return one.primary and one.idle is None and (mode in NETWORKS or mode is Mode.UNKNOWN)
+    return one.primary and one.is_cni and one.idle is None and one.reading.mode is not Mode.CLOUD
 
 
 def _unowned(seen: Seen) -> Iterator[DaemonSetMode]:
@@ -96,6 +101,8 @@ def _alone(addon: str, seen: Seen) -> DaemonSetMode:
         addon=addon,
         reading=RULES[addon](Scope(seen=seen, daemonset=nobody)),
         primary=True,
+        pod_spec={},
+        sides=None,
     )
 
 

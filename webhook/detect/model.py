@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from webhook.findings import Location, ObjectRef
+from webhook.placement.model import Sides
 from webhook.policy.words import Network
 
 
@@ -54,8 +57,8 @@ class Reading:
 class DaemonSetMode:
     """A DaemonSet, its add-on, and how that moves packets.
 
-    `primary`: it is the data path of on-prem nodes, or a part of it. `idle` says why it counts
-    for nothing all the same.
+    `primary`: it is the data path of on-prem nodes, or a part of it. `sides` is None where the pod
+    spec cannot be read. `idle` says why it counts for nothing all the same.
     """
 
     ref: ObjectRef
@@ -63,7 +66,15 @@ class DaemonSetMode:
     addon: str
     reading: Reading
     primary: bool
+    pod_spec: Mapping[str, Any]
+    sides: Sides | None
     idle: str | None = None
+
+    @property
+    def is_cni(self) -> bool:
+        """Whether it gives pods their network, on either side."""
+        mode = self.reading.mode
+        return mode is Mode.CLOUD or mode in NETWORKS or (self.primary and mode is Mode.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,10 @@ _KEYS = frozenset({
 _CREDENTIALS = "eni_conf"  # such a ConfigMap holds credentials and says nothing about the network
 
 
+def _nowhere() -> Location:
+    return NOWHERE
+
+
 def detect(
     objects: Iterable[Mapping[str, Any]], *, cloud_nodes: CloudNodes | None = None
 ) -> Detection:
@@ -49,23 +53,26 @@ class Survey:
 
     seen: Seen = field(default_factory=Seen)
 
-    def add(self, obj: Mapping[str, Any], location: Location = NOWHERE) -> None:
-        """Keep what an object has to say; the location's file tells whose settings are whose."""
+    def add(self, obj: Mapping[str, Any], place: Callable[[], Location] = _nowhere) -> None:
+        """Keep what an object has to say; the file it stands in tells whose settings are whose.
+
+        `place` is asked for what is kept alone: finding a line takes time.
+        """
         api_version, kind = obj.get("apiVersion"), obj.get("kind")
         if not isinstance(api_version, str) or not isinstance(kind, str):
             return
         if kind.endswith("List") and "items" in obj:
             for item in mappings(obj["items"]):
-                self.add(item, location)
+                self.add(item, place)
         group = api_version.rpartition("/")[0]
         if (kind, ".".join(group.split(".")[-2:])) in _RESOURCES or (kind, group) in _RESOURCES:
-            self.seen.resources.append((location.file, kind, obj))
+            self.seen.resources.append((place().file, kind, obj))
         elif kind == "DaemonSet" and find_kind(api_version, kind):
-            self._daemonset(obj, location)
+            self._daemonset(obj, place())
         elif kind == "Deployment" and "kube-ovn-controller" in ref_of(dict(obj)).name:
-            self.seen.controllers.append((location.file, _pod_spec(obj)))
+            self.seen.controllers.append((place().file, _pod_spec(obj)))
         elif kind == "ConfigMap" and not group:
-            self._config_map(obj, location)
+            self._config_map(obj, place)
         elif kind in ("Node", "Pod") and not group:
             self._node_or_pod(kind, obj)
 
@@ -88,13 +95,13 @@ class Survey:
             )
         )
 
-    def _config_map(self, obj: Mapping[str, Any], location: Location) -> None:
+    def _config_map(self, obj: Mapping[str, Any], place: Callable[[], Location]) -> None:
         ref, data = ref_of(dict(obj)), mapping(obj.get("data"))
         if _CREDENTIALS in data:
             return
         if ref.namespace in NAMESPACES or not _KEYS.isdisjoint(data):
             values = {key: word(value) for key, value in data.items()}
-            self.seen.config_maps.append(ConfigMap(ref=ref, file=location.file, data=values))
+            self.seen.config_maps.append(ConfigMap(ref=ref, file=place().file, data=values))
 
     def _node_or_pod(self, kind: str, obj: Mapping[str, Any]) -> None:
         metadata, spec = mapping(obj.get("metadata")), mapping(obj.get("spec"))

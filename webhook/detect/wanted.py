@@ -17,6 +17,7 @@ NODES = "/api/v1/nodes"
 PODS = "/api/v1/pods"
 PODS_WITH_AN_ADDRESS = "spec.hostNetwork=false,status.phase=Running"
 
+INSTALLATIONS = "/apis/operator.tigera.io/v1/installations"
 _CALICO = ("/apis/crd.projectcalico.org/v1", "/apis/projectcalico.org/v3")
 _RESOURCES: dict[str, tuple[tuple[str, ...], ...]] = {
     "calico": (
@@ -24,7 +25,7 @@ _RESOURCES: dict[str, tuple[tuple[str, ...], ...]] = {
             tuple(f"{group}/{resource}" for group in _CALICO)
             for resource in ("ippools", "bgpconfigurations", "bgppeers", "felixconfigurations")
         ),
-        ("/apis/operator.tigera.io/v1/installations",),
+        (INSTALLATIONS,),
     ),
     "cilium": (
         ("/apis/cilium.io/v2/ciliumbgpclusterconfigs",
@@ -36,19 +37,15 @@ _RESOURCES: dict[str, tuple[tuple[str, ...], ...]] = {
     "kube-ovn": (("/apis/kubeovn.io/v1/subnets",),),
     "ovn-kubernetes": (("/apis/k8s.ovn.org/v1/routeadvertisements",),),
 }  # fmt: skip
-_USUAL = {
+USUAL = {
     "calico": "calico-config", "canal": "canal-config", "cilium": "cilium-config",
     "flannel": "kube-flannel-cfg", "antrea": "antrea-config",
 }  # fmt: skip
 
 
 def resources(seen: Seen) -> Iterator[tuple[str, ...]]:
-    """Yield the resources of the add-ons that are there; Calico's where there is none.
-
-    An operator that has only begun has resources before it has a DaemonSet.
-    """
-    addons = {addon for addon, _, _ in _data_paths(seen)} or {"calico"}
-    for addon in sorted(addons):
+    """Yield the resources of the add-ons that are there."""
+    for addon in sorted({addon for addon, _, _ in _data_paths(seen)}):
         yield from _RESOURCES.get(addon, ())
 
 
@@ -57,7 +54,7 @@ def settings(seen: Seen) -> list[tuple[str, str]]:
     found = {
         (namespace, name)
         for addon, namespace, names in _data_paths(seen)
-        for name in (*names, _USUAL.get(addon, ""))
+        for name in (*names, USUAL.get(addon, ""))
         if name
     }
     return sorted(found)

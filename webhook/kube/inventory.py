@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
+from webhook.detect import Survey
 from webhook.eni.fields import CALICO_CRDS, CALICO_GROUP
+from webhook.kube import network
 from webhook.kube.cluster import METADATA_ONLY, Cluster, ClusterError
 from webhook.placement import volumes
 from webhook.policy.model import Policy
@@ -46,6 +48,7 @@ class Inventory:
         self._cluster = cluster
         self._policy = policy
         self._watch = watch
+        self._survey = Survey()
 
     def namespaces(self) -> Iterator[Object]:
         """Yield the namespaces with their labels."""
@@ -64,6 +67,12 @@ class Inventory:
         yield from self._crds()
         for found in self._list(f"{_CORE}/nodes", accept=METADATA_ONLY):
             yield {"apiVersion": "v1", "kind": "Node", "metadata": found["metadata"]}
+        yield from network.settings(self._cluster, self._survey.seen, self._unread)
+
+    def _unread(self, resource: str, error: ClusterError) -> None:
+        """Note what could not be read; what is not installed is no loss."""
+        if error.status != HTTPStatus.NOT_FOUND:
+            self.blind.setdefault(resource, error)
 
     def _workloads(self, kind: WorkloadKind) -> Iterator[Object]:
         for version in kind.versions:
@@ -75,6 +84,7 @@ class Inventory:
                 found = self._list(f"{group}/{kind.resource}")
             for obj in found:
                 self._has_volumes = self._has_volumes or _has_volumes(obj, kind)
+                self._survey.add(obj)
                 yield obj
             refusal = self.blind.get(kind.resource)
             if refusal is None or refusal.status != HTTPStatus.NOT_FOUND:

@@ -1,93 +1,74 @@
-"""Look at a live cluster for detection: what cannot be read is a note, not the end."""
+"""What tells of a cluster's network: few kinds, few ConfigMaps, and a note where rights end."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
 
 from webhook.detect import Survey, wanted
-from webhook.findings import NOWHERE, Location
+from webhook.detect.seen import Seen
 from webhook.kube.cluster import METADATA_ONLY, Cluster, ClusterError
 from webhook.placement.model import CloudNodes
 
-_NOT_THERE = HTTPStatus.NOT_FOUND
+Object = dict[str, Any]
+Refused = Callable[[str, ClusterError], object]
+"""Hears a resource's name, and why it was not read."""
 
 
-def look(cluster: Cluster, cloud: CloudNodes, location: Location = NOWHERE) -> Survey:
-    """Read the few kinds that tell of the network.
+def settings(cluster: Cluster, seen: Seen, refused: Refused) -> Iterator[Object]:
+    """Yield what decides how the data paths that were seen move packets.
+
+    Raises ClusterError where the API server does not answer.
+    """
+    for paths in wanted.resources(seen):
+        yield from _first_served(cluster, paths, refused)
+    for namespace, name in wanted.settings(seen):
+        yield from _one(cluster, f"/api/v1/namespaces/{namespace}/configmaps/{name}", refused)
+    for namespace in wanted.controllers(seen):
+        path = f"/apis/apps/v1/namespaces/{namespace}/deployments/kube-ovn-controller"
+        yield from _one(cluster, path, refused)
+
+
+def look(cluster: Cluster, cloud: CloudNodes) -> Survey:
+    """Look at a cluster for detection alone.
 
     Raises ClusterError where the API server does not answer, or refuses everything.
     """
-    return _Look(cluster, cloud, location).survey()
+    return _Look(cluster, cloud).survey()
 
 
 class _Look:
     """One look at a cluster."""
 
-    def __init__(self, cluster: Cluster, cloud: CloudNodes, location: Location) -> None:
+    def __init__(self, cluster: Cluster, cloud: CloudNodes) -> None:
         self._cluster = cluster
         self._cloud = cloud
-        self._location = location
         self._survey = Survey()
         self._refusals: list[ClusterError] = []
-        self._answers = 0
 
     def survey(self) -> Survey:
         seen = self._survey.seen
-        whole = self._list((wanted.DAEMONSETS,))
-        self._nodes()
-        for paths in wanted.resources(seen):
-            self._list(paths)
-        for namespace, name in wanted.settings(seen):
-            self._get(f"/api/v1/namespaces/{namespace}/configmaps/{name}")
-        for namespace in wanted.controllers(seen):
-            self._get(f"/apis/apps/v1/namespaces/{namespace}/deployments/kube-ovn-controller")
-        if not self._answers and self._refusals:
-            raise self._refusals[0]
+        whole = self._add(wanted.DAEMONSETS, self._cluster.list(wanted.DAEMONSETS))
+        nodes = self._add(wanted.NODES, self._nodes())
+        for obj in settings(self._cluster, seen, self._refused):
+            self._survey.add(obj)
         if not wanted.settings(seen):
-            whole = self._pods() and whole
+            # An operator that has only begun has an Installation before it has a DaemonSet.
+            self._add(wanted.INSTALLATIONS, self._cluster.list(wanted.INSTALLATIONS))
+            whole = self._add(wanted.PODS, self._until_one_at_home()) and whole
+        if not (whole or nodes or seen.daemonsets or seen.resources):
+            raise self._refusals[0]
         seen.whole = whole
         return self._survey
 
-    def _list(self, paths: tuple[str, ...]) -> bool:
-        """Read a resource by the first path that serves it."""
-        for path in paths:
-            try:
-                self._add(self._cluster.list(path))
-            except ClusterError as error:
-                if error.status == _NOT_THERE and path != paths[-1]:
-                    continue
-                return self._refused(path, error)
-            return True
-        return False
+    def _nodes(self) -> Iterator[Object]:
+        """Yield labels and annotations of nodes; the rest of them is large."""
+        for node in self._cluster.list(wanted.NODES, accept=METADATA_ONLY):
+            yield {"apiVersion": "v1", "kind": "Node", "metadata": node["metadata"]}
 
-    def _get(self, path: str) -> None:
-        try:
-            self._add([self._cluster.get(path)])
-        except ClusterError as error:
-            if error.status != _NOT_THERE:
-                self._refused(path, error)
-
-    def _nodes(self) -> None:
-        """Read labels and annotations of nodes; the rest of them is large."""
-        try:
-            self._add(
-                {"apiVersion": "v1", "kind": "Node", "metadata": node["metadata"]}
-                for node in self._cluster.list(wanted.NODES, accept=METADATA_ONLY)
-            )
-        except ClusterError as error:
-            self._refused(wanted.NODES, error)
-
-    def _pods(self) -> bool:
-        """Look for one pod with an address of its own on an on-prem node."""
-        try:
-            self._add(self._until_one_at_home())
-        except ClusterError as error:
-            return self._refused(wanted.PODS, error)
-        return True
-
-    def _until_one_at_home(self) -> Iterator[dict[str, Any]]:
+    def _until_one_at_home(self) -> Iterator[Object]:
+        """Yield pods with an address of their own, up to the first on an on-prem node."""
         labels = self._survey.seen.nodes.labels
         selector = wanted.PODS_WITH_AN_ADDRESS
         for pod in self._cluster.list(wanted.PODS, fieldSelector=selector):
@@ -96,17 +77,45 @@ class _Look:
             if node.get(self._cloud.key) not in self._cloud.values:
                 return
 
-    def _add(self, objects: Iterable[dict[str, Any]]) -> None:
-        for obj in objects:
-            self._survey.add(obj, self._location)
-        self._answers += 1
+    def _add(self, path: str, objects: Iterable[Object]) -> bool:
+        """Keep objects, and tell whether they could be read."""
+        try:
+            for obj in objects:
+                self._survey.add(obj)
+        except ClusterError as error:
+            if error.status is None:
+                raise
+            self._refused(path.rpartition("/")[2], error)
+            return False
+        return True
 
-    def _refused(self, path: str, error: ClusterError) -> bool:
-        """Note what could not be read. Raises where the API server does not answer at all."""
-        if error.status is None:
-            raise error
+    def _refused(self, resource: str, error: ClusterError) -> None:
         self._refusals.append(error)
-        resource = path.rpartition("/")[2]
-        why = "not installed" if error.status == _NOT_THERE else f"not read, {error}"
+        why = "not installed" if error.status == HTTPStatus.NOT_FOUND else f"not read, {error}"
         self._survey.seen.notes.append(f"{resource}: {why}")
-        return False
+
+
+def _first_served(cluster: Cluster, paths: tuple[str, ...], refused: Refused) -> Iterator[Object]:
+    """Yield a resource's objects from the first path that is served."""
+    for path in paths:
+        try:
+            yield from cluster.list(path)
+        except ClusterError as error:
+            if error.status is None:
+                raise
+            if error.status == HTTPStatus.NOT_FOUND and path != paths[-1]:
+                continue
+            refused(path.rpartition("/")[2], error)
+        return
+
+
+def _one(cluster: Cluster, path: str, refused: Refused) -> Iterator[Object]:
+    """Yield an object if it is there."""
+    try:
+        yield cluster.get(path)
+    except ClusterError as error:
+        if error.status is None:
+            raise
+        if error.status != HTTPStatus.NOT_FOUND:
+            resource, name = path.split("/")[-2:]
+            refused(f"{resource.removesuffix('s')} {name}", error)
