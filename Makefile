@@ -6,7 +6,7 @@ STAMP   = $(VENV)/.installed
 CORE    = webhook/admission/*,webhook/policy/*,webhook/placement/*,webhook/eni/*,webhook/patch.py,webhook/findings.py,webhook/workloads.py
 
 .DEFAULT_GOAL := help
-.PHONY: docs help venv test test-core thorough coverage check lint types borders tools image playground demo serve bench lock
+.PHONY: docs help venv test test-core thorough coverage check lint types borders tools browser image playground demo serve bench lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -31,7 +31,7 @@ borders: venv ## import-linter: the arrows of docs/architecture.md
 
 check: lint types borders test ## everything that must be green before a change lands
 
-test: venv $(if $(filter true,$(CI)),tools image) ## all tests; what needs the control plane says so where `make tools` has not run
+test: venv $(if $(filter true,$(CI)),tools browser image) ## all tests; what needs the control plane says so where `make tools` has not run
 	$(BIN)/python -m pytest
 
 test-core: venv ## the tests that need no control plane
@@ -43,6 +43,9 @@ thorough: venv tools ## all tests, ten times as many generated cases
 coverage: venv ## branch coverage of the core, at least 95 %
 	$(BIN)/coverage run -m pytest -q --ignore tests/cluster
 	$(BIN)/coverage report --include '$(CORE)' --fail-under 95
+
+browser: venv ## install chromium for the tests of the HTML report (Debian's package, as root)
+	@$(BIN)/python -m tests.browser
 
 tools: venv ## build etcd, kube-apiserver, ..., kwok and helm once; prints their folder last
 	@$(BIN)/python -m tests.cluster.controlplane

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -74,11 +75,43 @@ def from_policy_report(text: str) -> Iterator[Told]:
             yield each["rule"], each["properties"]["level"], name, each["message"]
 
 
+class Articles(HTMLParser):
+    """Collects each article's attributes, and the first text in bold and in a heading."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[dict[str, str]] = []
+        self._into: str | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "article":
+            self.found.append({key: value or "" for key, value in attrs})
+        first = self.found and tag in ("b", "h3") and tag not in self.found[-1]
+        self._into = tag if first else None
+        if self._into:
+            self.found[-1][tag] = ""
+
+    def handle_endtag(self, _tag: str) -> None:
+        self._into = None
+
+    def handle_data(self, data: str) -> None:
+        if self._into:
+            self.found[-1][self._into] += data
+
+
+def from_html(text: str) -> Iterator[Told]:
+    articles = Articles()
+    articles.feed(text)
+    for each in articles.found:
+        yield each["data-rule"], each["data-level"], each["b"], each["h3"]
+
+
 PARSERS: dict[str, Callable[[str], Iterator[Told]]] = {
     "table": from_table,
     "json": from_json,
     "sarif": from_sarif,
     "junit": from_junit,
+    "html": from_html,
     "policyreport": from_policy_report,
 }
 

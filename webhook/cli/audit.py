@@ -25,14 +25,19 @@ from webhook.cli.sources import Files, LiveCluster, Source
 @options.policy
 @options.namespace_labels
 @click.option(
-    "--format", "form", type=click.Choice(list(FORMATS)), default="table", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(list(FORMATS)),
+    default="table",
+    show_default=True,
+    help="How to show what is found, on standard output.",
 )
 @click.option(
     "--report-api",
     type=click.Choice(list(APIS)),
     default="wgpolicyk8s",
     show_default=True,
-    help="Which PolicyReport API the cluster serves.",
+    help="With policyreport: which API the cluster serves.",
 )
 @options.cluster("Audit a live cluster.")
 @click.option(
@@ -84,6 +89,8 @@ def command(
     Examples:
       hybrid-guard audit --network bgp manifests/
       hybrid-guard audit --policy policy.yaml --format json eni-config.yaml
+      hybrid-guard audit --network bgp --format html manifests/ > report.html
+      hybrid-guard audit --network bgp --format sarif manifests/ > audit.sarif
       helm template terway ./terway | hybrid-guard audit --network bgp -
       kubectl get all,configmaps -A -o json | hybrid-guard audit --network bgp
       hybrid-guard audit --network bgp --cluster --context production

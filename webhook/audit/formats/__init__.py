@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from webhook.audit.formats import document, junit, policyreport, sarif, table
+from webhook.audit.formats import document, junit, page, policyreport, sarif, table
 from webhook.audit.formats.output import Output
 from webhook.audit.report import Report, Row
 
@@ -27,5 +27,6 @@ FORMATS: dict[str, Format] = {
     "json": document,
     "sarif": sarif,
     "junit": junit,
+    "html": page,
     "policyreport": policyreport,
 }

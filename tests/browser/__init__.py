@@ -1,0 +1,1 @@
+"""The HTML report in a real browser: Debian's chromium, driven by Playwright, which brings none."""
