@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
+from tests import debian
 from tests.cluster.controlplane import build, nodes, programs
 from tests.cluster.controlplane.plane import ControlPlane
 from tests.cluster.controlplane.programs import ProgramMissingError
+from tests.cluster.installation import network
+from tests.image.build import Image, image
+from tests.image.commands import ImageError
 
 HERE = Path(__file__).resolve().parent
 CI = os.environ.get("CI") == "true"
+FIGURES: list[str] = []
+T = TypeVar("T")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -35,10 +42,25 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def require_programs() -> None:
     """Skip, and say how to get them, where the control plane's programs are missing."""
+    _skip_without(_programs)
+
+
+def require_installation() -> Image:
+    """Return the image; skip, and say why, where no pod can be run from it."""
+    require_programs()
+    _skip_without(network.require)
+    return _skip_without(image)
+
+
+def _programs() -> None:
+    programs.require(*(program.name for program in programs.PROGRAMS))
+    programs.kubectl()
+
+
+def _skip_without(need: Callable[[], T]) -> T:
     try:
-        programs.require(*(program.name for program in programs.PROGRAMS))
-        programs.kubectl()
-    except ProgramMissingError as error:
+        return need()
+    except (ProgramMissingError, debian.MissingError, ImageError) as error:
         if CI:
             pytest.fail(str(error))
         pytest.skip(str(error))
@@ -65,3 +87,17 @@ def api_server() -> Iterator[ControlPlane]:
     require_programs()
     with ControlPlane(controllers=False, scheduler=False, kwok=False) as started:
         yield started
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Keep a figure that the run prints at its end."""
+    return lambda text: FIGURES.append(f"{request.node.name}: {text}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures of tests that measure something."""
+    if FIGURES:
+        terminalreporter.section("figures")
+        for line in FIGURES:
+            terminalreporter.line(line)

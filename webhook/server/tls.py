@@ -6,6 +6,7 @@ the next connection on. Building one takes 0.6 ms; the cache looks at the files 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import ssl
@@ -24,6 +25,9 @@ HANDSHAKE_SECONDS = 2.0
 REQUEST_SECONDS = 3.0
 _LOOK_SECONDS = 1.0
 _PEM_MAX = 64 * 1024  # parsing a hostile PEM is quadratic (CVE-2024-12401)
+
+
+_idle = threading.local()
 
 
 class CertificateError(ValueError):
@@ -178,6 +182,20 @@ class Certificates:
         except (ssl.SSLError, OSError):
             raise CertificateError(f"{authority}: not a PEM certificate") from None
         context.verify_mode = ssl.CERT_OPTIONAL
+
+
+def forget_errors() -> None:
+    """Empty this thread's OpenSSL error queue; call it before a thread takes up a connection.
+
+    From Python 3.12.3 on an EPIPE or ECONNRESET stays there (gh-115627 returns before it clears),
+    and the next read of another connection in the thread fails with it. A handshake starts by
+    clearing the queue, so one that cannot get anywhere does: 4 us.
+    """
+    if not hasattr(_idle, "object"):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        _idle.object = context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_side=True)
+    with contextlib.suppress(OSError):
+        _idle.object.do_handshake()
 
 
 def has_client_certificate(connection: Any) -> bool:

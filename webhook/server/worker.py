@@ -15,7 +15,7 @@ from typing import Any
 from gunicorn import util
 from gunicorn.workers.gthread import ThreadWorker
 
-from webhook.server.tls import HANDSHAKE_SECONDS
+from webhook.server.tls import HANDSHAKE_SECONDS, forget_errors
 
 CONNECTIONS = 500
 """Of one worker. An API server keeps up to 25 open for each hook; file descriptors end at 1024."""
@@ -50,6 +50,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         A Go client dials a connection more than it needs when it is in a hurry, and keeps it for
         later. So after its handshake a connection may be quiet as long as after a request.
         """
+        forget_errors()
         kept = bool(super().handle(conn)) if conn.initialized else _handshake(conn)
         if not kept:
             util.close_graceful(conn.sock)

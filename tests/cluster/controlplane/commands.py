@@ -7,21 +7,31 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cluster.controlplane import pki
+from tests.cluster.controlplane.nodes import ON_PREM
 from tests.cluster.controlplane.pki import Authority
 
 STAGES = Path(__file__).resolve().with_name("stages.yaml")
 QUICK = ("--kube-api-qps=500", "--kube-api-burst=1000")
 """The defaults keep a real API server from being flooded; here they only make tests wait."""
+LOOPBACK = "127.0.0.1"
+EVERYWHERE = "0.0.0.0"  # noqa: S104  # in a network that nobody else is in
+SERVICE_RANGE = "10.0.0.0/24"
+API_SERVICE = "10.0.0.1"
+"""The `kubernetes` Service gets the first address of the range."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Where one control plane keeps its files and listens."""
+    """Where one control plane keeps its files and listens.
+
+    `address` is where pods reach the API server: loopback where there are none that run.
+    """
 
     folder: Path
     etcd_port: int
     peer_port: int
     port: int
+    address: str = LOOPBACK
 
     @property
     def audit_policy(self) -> Path:
@@ -41,7 +51,7 @@ class Layout:
 def write_secrets(layout: Layout, authority: Authority, audit_level: str | None) -> None:
     """Write the certificates, the token key and the audit policy that the flags below name."""
     layout.path("ca.crt").write_bytes(authority.pem)
-    hosts = ["127.0.0.1", "localhost", "kubernetes.default.svc"]
+    hosts = [LOOPBACK, "localhost", "kubernetes.default.svc", API_SERVICE, layout.address]
     authority.issue("kube-apiserver", hosts=hosts).write(layout.folder, "server")
     layout.path("tokens.key").touch(mode=0o600)
     layout.path("tokens.key").write_bytes(pki.signing_key())
@@ -81,8 +91,8 @@ def apiserver(layout: Layout, *, controllers: bool, audit: bool) -> list[str]:
     """
     flags = [
         f"--etcd-servers=http://127.0.0.1:{layout.etcd_port}",
-        "--bind-address=127.0.0.1",
-        "--advertise-address=127.0.0.1",
+        f"--bind-address={LOOPBACK if layout.address == LOOPBACK else EVERYWHERE}",
+        f"--advertise-address={layout.address}",
         f"--secure-port={layout.port}",
         "--permit-port-sharing",
         f"--tls-cert-file={layout.path('server.crt')}",
@@ -91,11 +101,12 @@ def apiserver(layout: Layout, *, controllers: bool, audit: bool) -> list[str]:
         f"--service-account-key-file={layout.path('tokens.key')}",
         f"--service-account-signing-key-file={layout.path('tokens.key')}",
         "--service-account-issuer=https://kubernetes.default.svc",
-        "--service-cluster-ip-range=10.0.0.0/24",
+        f"--service-cluster-ip-range={SERVICE_RANGE}",
         "--authorization-mode=RBAC",
         "--allow-privileged=true",
-        "--endpoint-reconciler-type=none",
     ]
+    if layout.address == LOOPBACK:  # which no endpoint may have
+        flags.append("--endpoint-reconciler-type=none")
     if not controllers:
         flags.append("--disable-admission-plugins=ServiceAccount,TaintNodesByCondition")
     if audit:
@@ -125,6 +136,16 @@ def controller_manager(layout: Layout, kubeconfig: Path) -> list[str]:
 def scheduler(_layout: Layout, kubeconfig: Path) -> list[str]:
     """Return kube-scheduler's flags."""
     return [f"--kubeconfig={kubeconfig}", "--leader-elect=false", "--secure-port=0", *QUICK]
+
+
+def proxy(_layout: Layout, kubeconfig: Path) -> list[str]:
+    """Return kube-proxy's flags: it plays the first on-prem node, where the API server is."""
+    return [
+        f"--kubeconfig={kubeconfig}",
+        f"--hostname-override={ON_PREM[0].name}",
+        "--proxy-mode=nftables",
+        "--conntrack-max-per-core=0",
+    ]
 
 
 def kwok(_layout: Layout, kubeconfig: Path) -> list[str]:

@@ -33,7 +33,9 @@ START_SECONDS = 90.0
 class ControlPlane:
     """etcd and kube-apiserver, with controllers, scheduler and KWOK's nodes unless declined.
 
-    Each has its own temporary folder, ports and authority, so several run side by side.
+    Each has its own temporary folder, ports and authority, so several run side by side. With an
+    `address` that is not loopback pods that really run reach the API server there, and kube-proxy
+    makes Services real.
     `audit_level` (Metadata, Request, RequestResponse) turns the audit log on;
     `apiserver_flags` are added to kube-apiserver's own.
     """
@@ -46,12 +48,15 @@ class ControlPlane:
         kwok: bool = True,
         audit_level: str | None = None,
         apiserver_flags: Sequence[str] = (),
+        address: str = commands.LOOPBACK,
     ) -> None:
         self._controllers = controllers
         self._wanted = ["etcd", "kube-apiserver"]
         self._wanted += ["kube-controller-manager"] * controllers
         self._wanted += ["kube-scheduler"] * scheduler
         self._wanted += ["kwok"] * kwok
+        self._wanted += ["kube-proxy"] * (address != commands.LOOPBACK)
+        self._address = address
         self._audit_level = audit_level
         self._apiserver_flags = apiserver_flags
         self._clients: dict[tuple[str, tuple[str, ...]], Client] = {}
@@ -63,17 +68,19 @@ class ControlPlane:
 
     def __enter__(self) -> Self:
         """Start everything and return once the API server is ready."""
-        found = programs.require(*self._wanted)
+        self._programs = programs.require(*self._wanted)
         with ExitStack() as stack:
             prefix = "hybrid-guard-plane-"
             self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=prefix)))
             holders = [stack.enter_context(processes.reserve_port()) for _ in range(3)]
             ports = [int(holder.getsockname()[1]) for holder in holders]
             self._layout = Layout(
-                folder=self.folder, etcd_port=ports[0], peer_port=ports[1], port=ports[2]
-            )
-            stack.callback(self._kill)
-            self._start(found)
+                folder=self.folder, etcd_port=ports[0], peer_port=ports[1], port=ports[2],
+                address=self._address,
+            )  # fmt: skip
+            stack.callback(self.stop)
+            commands.write_secrets(self._layout, self.authority, self._audit_level)
+            self.start()
             self._stack = stack.pop_all()
         return self
 
@@ -86,9 +93,9 @@ class ControlPlane:
         """Stop everything and remove the folder."""
         self._stack.close()
 
-    def _start(self, found: dict[str, Path]) -> None:
-        layout = self._layout
-        commands.write_secrets(layout, self.authority, self._audit_level)
+    def start(self) -> None:
+        """Start every program; after `stop`, with what etcd held then."""
+        layout, found = self._layout, self._programs
         self._run(found["etcd"], commands.etcd(layout))
         self.until(self._etcd_healthy, "etcd to be healthy", START_SECONDS)
         flags = commands.apiserver(
@@ -99,6 +106,7 @@ class ControlPlane:
         for name, user, flags_of in (
             ("kube-controller-manager", None, commands.controller_manager),
             ("kube-scheduler", None, commands.scheduler),
+            ("kube-proxy", None, commands.proxy),
             ("kwok", ADMIN, commands.kwok),
         ):
             if name in found:
@@ -111,7 +119,8 @@ class ControlPlane:
     def _run(self, program: Path, flags: Sequence[str | Path]) -> None:
         self.running.append(processes.start(program.name, [program, *flags], self.folder))
 
-    def _kill(self) -> None:
+    def stop(self) -> None:
+        """Kill every program."""
         # In reverse, so that kube-apiserver goes before etcd: without its store it hangs.
         while self.running:
             self.running.pop().kill()
@@ -161,6 +170,11 @@ class ControlPlane:
     def server(self) -> str:
         """The API server's URL."""
         return f"https://127.0.0.1:{self._layout.port}"
+
+    @property
+    def port(self) -> int:
+        """The API server's port."""
+        return self._layout.port
 
     @property
     def kubeconfig(self) -> Path:
