@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,11 +12,12 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cluster.chart import SETS, hook_objects, objects, pod
+from tests.cluster import foreign
+from tests.cluster.chart import SETS, hook_objects, objects, one, pod
 from tests.cluster.controlplane.plane import ControlPlane
 from tests.conftest import ROOT
+from tests.serving import Server
 
-FOREIGN = ("cert-manager.io/v1", "monitoring.coreos.com/v1")
 DAEMONSETS = "/apis/apps/v1/namespaces/kube-system/daemonsets"
 CONFIG_MAPS = "/api/v1/namespaces/kube-system/configmaps"
 SECRETS = "/api/v1/namespaces/kube-system/secrets"
@@ -22,16 +25,53 @@ LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"
 CONFIGURATIONS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
 
 
-@pytest.mark.parametrize("name", SETS)
-def test_the_api_server_accepts_every_object(api_server: ControlPlane, name: str) -> None:
-    found = (*objects(name), *hook_objects(name))
-    ours = [obj for obj in found if obj["apiVersion"] not in FOREIGN]
+@pytest.fixture(scope="module")
+def with_foreign_kinds(api_server: ControlPlane) -> ControlPlane:
+    """The API server with cert-manager's and the Prometheus operator's CRDs, from their types."""
+    for file in foreign.crds():
+        api_server.kubectl("apply", "--server-side", "-f", str(file))
+    api_server.kubectl("wait", "--for=condition=Established", "crd", "--all")
+    return api_server
 
-    done = api_server.apply(ours, "--dry-run=server", "--validate=strict", check=False)
+
+@pytest.mark.timeout(900)  # the first run builds controller-gen
+@pytest.mark.parametrize("name", SETS)
+def test_the_api_server_takes_every_object(with_foreign_kinds: ControlPlane, name: str) -> None:
+    plane, found = with_foreign_kinds, [*objects(name), *hook_objects(name)]
+
+    done = plane.apply(found, "--server-side", "--validate=strict", check=False)
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": found})
+    plane.kubectl("delete", "--wait=false", "-f", "-", stdin=text, check=False)
 
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr
-    assert len(done.stdout.splitlines()) == len(ours)
+    assert len(done.stdout.splitlines()) == len(found)
+
+
+def test_a_field_that_the_foreign_types_do_not_have_is_refused(
+    with_foreign_kinds: ControlPlane,
+) -> None:
+    (wrong,) = (o for o in objects("everything") if o["kind"] == "ServiceMonitor")
+    wrong["spec"]["endpoints"][0]["intervall"] = "30s"
+
+    done = with_foreign_kinds.apply([wrong], "--server-side", "--validate=strict", check=False)
+
+    assert "intervall" in done.stderr
+
+
+@pytest.mark.timeout(900)
+def test_prometheus_parses_every_alert_and_somebody_serves_its_metrics() -> None:
+    (group,) = one("everything", "PrometheusRule")["spec"]["groups"]
+    expressions = [rule["expr"] for rule in group["rules"]]
+    used = {name for text in expressions for name in re.findall(r"\bhybrid_guard_\w+", text)}
+    with Server("--network", "bgp") as server:
+        served = server.request("GET", "/metrics").body.decode()
+
+    assert foreign.promql(expressions) == ["ok"] * len(expressions)
+    assert foreign.promql(["increase(a[5m]) > "]) != ["ok"], "the parser can refuse"
+    assert len(used) == 3
+    for name in used:
+        assert f"\n{name} " in served
 
 
 @pytest.fixture
@@ -188,6 +228,14 @@ def test_until_the_ca_is_in_only_eni_config_is_held_up(identities: ControlPlane)
     assert send("POST", DAEMONSETS, daemonset("calico-node")) == 201, "Ignore"
     assert send("DELETE", f"{DAEMONSETS}/calico-node") == 200
     assert send("POST", CONFIG_MAPS, config_map("eni-config")) == 500
+    told = identities.metrics()
+    for metric, name in (  # as the chart's alerts know them
+        ("fail_open_count", "mutate-cni"),
+        ("fail_open_count", "validate-cni"),
+        ("rejection_count", "validate-eni-config"),
+    ):
+        (line,) = re.findall(rf'apiserver_admission_webhook_{metric}{{.*name="{name}\..*', told)
+        assert metric != "rejection_count" or 'error_type="calling_webhook_error"' in line
 
 
 COMMAND = "kubectl delete validatingwebhookconfiguration hybrid-guard"
