@@ -55,7 +55,14 @@ kubectl delete validatingwebhookconfiguration hybrid-guard
 
 `helm upgrade` with the same values puts the hooks back, and the rotator their CA within a minute.
 
-Uninstalling leaves the node affinity on the workloads that have it.
+## Uninstall
+
+```
+helm uninstall hybrid-guard --namespace kube-system
+```
+
+Helm deletes the webhook configurations first, so no write waits for a server that is going. The node
+affinity stays on the workloads that have it: taking it off would start a rollout, and let them move.
 
 ## Values
 
