@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.conftest import ROOT
 
 SOURCES = ("webhook", "certs", "pyproject.toml", "README.md", "LICENSE")
-OBJECT = "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: calico-node, namespace: kube-system}\nspec: {template: {spec: {}}}\n"
+OBJECT = "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: calico-node, namespace: kube-system}\nspec: {template: {spec: {containers: []}}}\n"
 
 
 def test_the_report_is_made_from_the_wheel_alone(tmp_path: Path) -> None:

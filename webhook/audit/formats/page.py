@@ -10,28 +10,18 @@ import base64
 import hashlib
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from webhook.audit import rulebook
+from webhook.audit.formats import matrix
 from webhook.audit.formats.output import Output, visible
 from webhook.audit.formats.table import counted
 from webhook.audit.report import Report, Row, worst_first
-from webhook.findings import Finding, Level, ObjectRef
-from webhook.placement.model import Side, Sides
+from webhook.findings import Level
+from webhook.placement.model import Side
 
 _HERE = Path(__file__).parent
-_Key = tuple[ObjectRef | None, str | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Workload:
-    """A line of the matrix. `verdict`: wrong, none, right or free; `findings` counts its own."""
-
-    row: Row
-    verdict: str
-    findings: int
 
 
 def render(rows: Iterable[Row], report: Report, output: Output) -> None:
@@ -81,48 +71,16 @@ def _content_policy(style: str, script: str) -> str:
 
 
 def _content(rows: Iterable[Row], report: Report) -> dict[str, Any]:
-    of = {_key(row.ref, row.location.file): row for row in rows}
-    told = Counter(_key(finding.object, finding.location.file) for finding in report.findings)
-    workloads = [
-        _Workload(row=row, verdict=_verdict(row), findings=told[key]) for key, row in of.items()
-    ]
+    workloads = matrix.of(rows)  # first: while the rows are read the report fills
     rules = Counter(finding.rule for finding in report.findings)
     book = rulebook.pages()
+    objects = [finding.object for finding in report.findings if finding.object]
     return {
         "report": report,
         "levels": {level: report.count(level) for level in Level},
-        "findings": [
-            (finding, report.excerpts.get(finding.location))
-            for finding in worst_first(report.findings)
-        ],
-        "workloads": sorted(workloads, key=_order),
-        "verdicts": Counter(workload.verdict for workload in workloads),
+        "findings": worst_first(report.findings),
+        "told": Counter((found.object, found.location.file) for found in report.findings),
+        "matrix": workloads,
         "rules": [(book[rule], count) for rule, count in sorted(rules.items())],
-        "namespaces": sorted({_namespace(finding) for finding in report.findings} - {""}),
+        "namespaces": sorted({ref.namespace for ref in objects if ref.namespace}),
     }
-
-
-def _key(ref: ObjectRef | None, file: str | None) -> _Key:
-    return ref, file
-
-
-def _namespace(finding: Finding) -> str:
-    return (finding.object.namespace if finding.object else None) or ""
-
-
-_VERDICTS = ("wrong", "none", "right", "free")
-
-
-def _verdict(row: Row) -> str:
-    """Say how a workload stands to what policy asks of it."""
-    side = row.decision.placement.side
-    if row.proof is not None and row.proof.sides is Sides.NONE:
-        return "none"
-    if side is None or row.proof is None:
-        return "free"
-    return "right" if row.proof.sides.value == side.value else "wrong"
-
-
-def _order(workload: _Workload) -> tuple[int, str, str, str]:
-    ref = workload.row.ref
-    return _VERDICTS.index(workload.verdict), ref.namespace or "", ref.name, ref.kind
