@@ -65,8 +65,9 @@ serve: venv ## the webhook on 127.0.0.1:8443, self-signed, network bgp
 bench: venv ## reviews per second at the TLS socket, beside a bare Flask application
 	@$(BIN)/python -m tests.bench
 
-docs: venv ## write docs/rules.md and the chart's README from their sources
+docs: venv ## write docs/rules.md, the chart's README and its schema from their sources
 	@$(BIN)/python -m tests.chart_readme
+	@$(BIN)/python -m tests.chart_schema
 	@$(BIN)/python -c "from webhook.audit import rulebook; print(rulebook.text(), end='')" > docs/rules.md
 
 lock: ## resolve the dependencies again and write the hash locks (needs uv)

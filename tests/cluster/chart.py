@@ -13,6 +13,7 @@ import yaml
 from tests.cluster.controlplane import programs
 from tests.conftest import ROOT
 
+PEM = "-----BEGIN CERTIFICATE-----\nMAo=\n-----END CERTIFICATE-----\n"
 CHART = ROOT / "charts" / "hybrid-guard"
 SETS: dict[str, dict[str, Any]] = {
     "bgp": {"network": "bgp"},
@@ -34,7 +35,7 @@ SETS: dict[str, dict[str, Any]] = {
         },
     },
     "cert-manager": {"network": "bgp", "certificates": {"mode": "cert-manager"}},
-    "provided": {"network": "bgp", "certificates": {"mode": "provided", "secretName": "mine", "caBundle": "PEM"}},
+    "provided": {"network": "bgp", "certificates": {"mode": "provided", "secretName": "mine", "caBundle": PEM}},
     "globs": {"network": "overlay", "policy": {"rules": [{"name": "g", "match": {"namespaces": ["batch-*"]}, "placement": "on-prem"}]}},
     "overrides": {"network": "bgp", "policy": {"overrides": {"namespaces": ["team-a"]}}, "webhooks": {"pods": True}},
     "no catalogue": {"network": "bgp", "policy": {"catalogue": False}},

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 import yaml
 
-from tests import chart_readme
+from tests import chart_readme, chart_schema
 from tests.cluster.chart import (
     CHART,
     SETS,
@@ -21,6 +22,7 @@ from tests.cluster.chart import (
 )
 from tests.cluster.conftest import require_programs
 from tests.cluster.controlplane.hooks import ENI_CONDITION, WORKLOAD_RULES
+from tests.conftest import ROOT
 from webhook.admission import scope
 from webhook.policy import catalogue, parse
 from webhook.policy.words import Network, Placement
@@ -38,10 +40,6 @@ def _helm() -> None:
     [
         ({}, (), "network is required"),
         ({}, (), "kubectl get ippools"),
-        ({"network": "ipip"}, (), "network"),
-        ({"network": "bgp", "servers": {}}, (), "servers"),
-        ({"network": "bgp", "server": {"replica": 3}}, (), "replica"),
-        ({"network": "bgp", "image": {"digest": "latest"}}, (), "digest"),
         ({"network": "host", "server": {"hostNetwork": False}}, (), "does not work with network: host"),
         ({"network": "bgp", "certificates": {"mode": "provided"}}, (), "certificates.secretName"),
         ({"network": "bgp"}, ("--kube-version", "1.27.9"), "1.28"),
@@ -54,6 +52,92 @@ def test_what_cannot_work_is_refused_with_the_reason(
         rendered(values, *more)
 
     assert why in str(raised.value)
+
+
+RULED = {"name": "r", "placement": "on-prem"}
+
+
+@pytest.mark.parametrize(
+    ("values", "where"),
+    [
+        ({"network": "ipip"}, "/network"),
+        ({"servers": {}}, "'servers' not allowed"),
+        ({"server": {"replica": 3}}, "'replica' not allowed"),
+        ({"server": {"replicas": 0}}, "/server/replicas"),
+        ({"server": {"port": 443}}, "/server/port"),
+        ({"server": {"resources": {"request": {}}}}, "'request' not allowed"),
+        ({"server": {"podLabels": {"app.kubernetes.io/component": "x"}}}, "app.kubernetes.io/component"),
+        ({"server": None}, "missing property 'server'"),
+        ({"image": {"digest": "latest"}}, "/image/digest"),
+        ({"image": {"pullPolicy": "always"}}, "/image/pullPolicy"),
+        ({"image": {"tag": 1.0}}, "/image/tag"),
+        ({"certificates": {"mode": "self-signed"}}, "/certificates/mode"),
+        ({"certificates": {"caBundle": "LS0tLS1CRUdJTg=="}}, "/certificates/caBundle"),
+        ({"certificates": {"issuerRef": {"nam": "x"}}}, "'nam' not allowed"),
+        ({"webhooks": {"timeoutSeconds": 30}}, "/webhooks/timeoutSeconds"),
+        ({"monitoring": {"serviceMonitor": {"interval": "30"}}}, "/monitoring/serviceMonitor/interval"),
+        ({"cloudNodes": {"values": []}}, "/cloudNodes/values"),
+        ({"cloudNodes": {"key": "a'b"}}, "/cloudNodes/key"),
+        ({"policy": {"rules": [{**RULED, "placemnt": "cloud"}]}}, "'placemnt' not allowed"),
+        ({"policy": {"rules": [{"name": "r"}]}}, "missing property 'placement'"),
+        ({"policy": {"rules": [{**RULED, "placement": "onprem"}]}}, "/policy/rules/0/placement"),
+        ({"policy": {"rules": [{**RULED, "match": {"namespace": ["a"]}}]}}, "'namespace' not allowed"),
+        ({"policy": {"rules": [{**RULED, "weight": 0}]}}, "/policy/rules/0/weight"),
+        ({"policy": {"rules": None}}, "missing property 'rules'"),
+        ({"policy": {"defaults": {"onUpdate": "never"}}}, "/policy/defaults/onUpdate"),
+        ({"policy": {"templates": [{"kind": "CloneSet"}]}}, "/policy/templates/0"),
+        ({"policy": {"overrides": {"label": "a b"}}}, "/policy/overrides/label"),
+        ({"policy": {"eniConfig": {"credentials": "secret"}}}, "/policy/eniConfig/credentials"),
+        ({"policy": {"eniConfig": {"name": "Eni'"}}}, "/policy/eniConfig/name"),
+        ({"policy": {"network": "bgp"}}, "'network' not allowed"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_value_that_is_wrong_is_refused_where_it_stands(
+    values: dict[str, Any], where: str
+) -> None:
+    with pytest.raises(ValueError, match="values don't meet the specifications") as raised:
+        rendered({"network": "bgp", **values})
+
+    assert where in str(raised.value)
+
+
+def test_credentials_may_be_off_without_quotes() -> None:
+    text = rendered({"network": "bgp", "policy": {"eniConfig": {"credentials": False}}})
+    (mounted,) = (o for o in yaml.safe_load_all(text) if o and o["kind"] == "ConfigMap")
+
+    assert parse.parse(yaml.safe_load(mounted["data"]["policy.yaml"])).eni.credentials == "off"
+
+
+def test_a_whole_policy_fits_into_the_values() -> None:
+    written = yaml.safe_load((ROOT / "examples" / "policy.yaml").read_text())
+    values = {key: written.pop(key) for key in ("network", "cloudNodes") if key in written}
+    policy = {key: part for key, part in written.items() if key not in ("apiVersion", "kind")}
+    text = rendered({**values, "policy": policy})
+    (mounted,) = (o for o in yaml.safe_load_all(text) if o and o["kind"] == "ConfigMap")
+
+    assert policy["rules"]
+    assert yaml.safe_load(mounted["data"]["policy.yaml"])["rules"] == policy["rules"]
+
+
+def test_the_schema_takes_for_a_policy_what_the_server_takes() -> None:
+    assert chart_schema.FILE.read_text() == chart_schema.text(), "run `make docs`"
+
+
+def test_the_schema_is_closed_and_names_every_value() -> None:
+    schema = json.loads(chart_schema.FILE.read_text())
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+
+    def check(part: dict[str, Any], value: dict[str, Any], path: str) -> None:
+        assert part.get("additionalProperties") is False, path
+        for name, inner in value.items():
+            known = part["properties"][name]
+            if ref := known.get("$ref"):
+                known = schema[ref.split("/")[1]][ref.split("/")[2]]
+            if isinstance(inner, dict) and "properties" in known:
+                check(known, inner, f"{path}.{name}")
+
+    check(schema, values, "values")
 
 
 def test_it_belongs_into_kube_system() -> None:
@@ -325,6 +409,29 @@ def test_on_a_pod_network_pods_spread_and_an_update_adds_one_first(called: str) 
     assert {t.get("effect") for t in spec["tolerations"][:2]} == {"NoSchedule"}
     assert not [t for t in spec["tolerations"] if t in NO_NETWORK]
     assert deployment["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+
+
+def test_the_image_is_the_one_that_values_name() -> None:
+    values = {
+        "network": "bgp",
+        "image": {
+            "repository": "registry.example/guard", "tag": "1.2", "pullPolicy": "Always",
+            "pullSecrets": [{"name": "pull"}],
+        },
+    }  # fmt: skip
+    found = [o for o in yaml.safe_load_all(rendered(values)) if o]
+    specs = [o["spec"]["template"]["spec"] for o in found if o["kind"] == "Deployment"]
+    specs += [o["spec"] for o in found if o["kind"] == "Pod"]
+
+    assert len(specs) == 3
+    for spec in specs:
+        (container,) = spec["containers"]
+        assert (container["image"], container["imagePullPolicy"]) == (
+            "registry.example/guard:1.2",
+            "Always",
+        )
+        assert spec["imagePullSecrets"] == [{"name": "pull"}]
+    assert pod("everything")["containers"][0]["image"] == f"hybrid-guard@sha256:{'0' * 64}"
 
 
 def test_one_on_prem_node_is_enough_for_one_of_each() -> None:

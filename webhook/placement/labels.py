@@ -17,6 +17,12 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?", re.ASCII)
 _SUBDOMAIN = re.compile(
     r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*", re.ASCII
 )
+
+# The same for JSON schemas, which know lengths apart.
+KEY_PATTERN = rf"^(?:{_SUBDOMAIN.pattern}/)?{_NAME.pattern}$"
+VALUE_PATTERN = rf"^(?:{_NAME.pattern})?$"
+SUBDOMAIN_PATTERN = rf"^{_SUBDOMAIN.pattern}$"
+
 _INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 # ParseInt takes any number of leading zeros; Python refuses to convert over 4,300 digits.
 _ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])", re.ASCII)

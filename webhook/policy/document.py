@@ -53,6 +53,12 @@ def _label_value(text: str) -> str:
     return text
 
 
+def _object_name(text: str) -> str:
+    if not labels.is_subdomain(text):
+        raise refuse(f"{text!r} cannot be a name", "lower-case letters, digits, - and .")
+    return text
+
+
 def _template_path(text: str) -> str:
     if not text.startswith("/") or text.endswith("/") or "//" in text:
         raise refuse(f"{text!r} is not a JSON pointer to a pod template", "/spec/template")
@@ -72,8 +78,23 @@ def _selector(value: Any) -> Any:
     return value
 
 
-LabelKey = Annotated[StrictStr, AfterValidator(_label_key)]
-LabelValue = Annotated[StrictStr, AfterValidator(_label_value)]
+def _schema(pattern: str, longest: int) -> Any:
+    return Field(json_schema_extra={"pattern": pattern, "maxLength": longest})
+
+
+LabelKey = Annotated[
+    StrictStr,
+    AfterValidator(_label_key),
+    _schema(labels.KEY_PATTERN, labels.SUBDOMAIN_MAX + 1 + labels.NAME_MAX),
+]
+LabelValue = Annotated[
+    StrictStr, AfterValidator(_label_value), _schema(labels.VALUE_PATTERN, labels.NAME_MAX)
+]
+ObjectName = Annotated[
+    StrictStr,
+    AfterValidator(_object_name),
+    _schema(labels.SUBDOMAIN_PATTERN, labels.SUBDOMAIN_MAX),
+]
 
 
 class _Closed(BaseModel):
@@ -166,7 +187,7 @@ class RulePart(_Closed):
     """Whether the scheduler must obey or only prefers."""
     weight: Annotated[
         Annotated[StrictInt, AfterValidator(_weight)] | None,
-        Field(json_schema_extra={"maximum": 100}),
+        Field(json_schema_extra={"minimum": 1, "maximum": 100}),
     ] = None
     """The weight of a preferred term, 1 to 100 (100 unless given)."""
     action: Action | None = None
@@ -224,9 +245,9 @@ class OverridesPart(_Closed):
 class EniConfigPart(_Closed):
     """Which ConfigMap is Terway's, and how it may get credentials."""
 
-    namespace: StrictStr = "kube-system"
+    namespace: ObjectName = "kube-system"
     """The namespace of the ConfigMap."""
-    name: StrictStr = "eni-config"
+    name: ObjectName = "eni-config"
     """The name of the ConfigMap."""
     credentials: Credentials = Credentials.INLINE
     """Where credentials may come from."""
