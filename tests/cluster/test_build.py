@@ -127,7 +127,7 @@ def test_an_interrupted_build_leaves_no_program_and_no_process(tmp_path: Path) -
     ) as building:
         assert building.stderr is not None
         assert building.stdout is not None
-        assert building.stderr.readline() == "[1/6] etcd: building\n"
+        assert building.stderr.readline() == "[1/7] etcd: building\n"
         building.terminate()
         building.wait(30)
         assert building.returncode == 128 + 15
