@@ -18,6 +18,7 @@ from certs.inject import NoHooks
 from certs.renewal import Step
 from certs.rotate import Rotator
 from certs.store import KEYS, DirectoryStore
+from tests.cluster.controlplane.processes import until
 from tests.conftest import ROOT, SEED
 
 
@@ -97,7 +98,9 @@ def test_run_goes_on_until_it_is_told_to_stop(tmp_path: Path) -> None:
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as child:
         assert child.stderr is not None
         steps = [json.loads(child.stderr.readline())["step"] for _ in range(2)]
-        (tmp_path / "current" / "tls.crt").write_text("broken")
+        leaf = tmp_path / "current" / "tls.crt"
+        until(leaf.exists, "the leaf, which is told of before it is written", 30, str)
+        leaf.write_text("broken")
         steps.append(json.loads(child.stderr.readline())["step"])
         child.send_signal(signal.SIGTERM)
         assert child.wait(30) == 0

@@ -103,6 +103,7 @@ def become(spec: dict[str, Any]) -> None:
     os.setgroups(spec["groups"])
     os.setgid(spec["gid"])
     os.setuid(spec["uid"])
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # another user begins without one
     checked(LIBC.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
     os.execvpe(spec["command"][0], spec["command"], spec["env"])  # noqa: S606  # no shell
 
