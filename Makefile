@@ -6,7 +6,7 @@ STAMP   = $(VENV)/.installed
 CORE    = webhook/admission/*,webhook/policy/*,webhook/placement/*,webhook/eni/*,webhook/patch.py,webhook/findings.py,webhook/workloads.py
 
 .DEFAULT_GOAL := help
-.PHONY: docs help venv test test-core thorough coverage check lint types borders tools browser image playground demo serve bench lock
+.PHONY: docs help venv test test-core thorough test-versions coverage check lint types borders tools browser image playground demo serve bench lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -39,6 +39,9 @@ test-core: venv ## the tests that need no control plane
 
 thorough: venv tools ## all tests, ten times as many generated cases
 	THOROUGH=1 $(BIN)/python -m pytest
+
+test-versions: venv tools ## what the API server decides, on Kubernetes 1.33 to 1.36 (builds each once)
+	@$(BIN)/python -m tests.cluster.versions $(VERSIONS)
 
 coverage: venv ## branch coverage of the core, at least 95 %
 	$(BIN)/coverage run -m pytest -q --ignore tests/cluster

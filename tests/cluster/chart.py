@@ -60,7 +60,7 @@ def rendered(values: dict[str, Any], *more: str, namespace: str = "kube-system")
 
 @cache
 def _text(name: str) -> str:
-    return rendered(SETS[name])
+    return rendered(SETS[name], "--kube-version", programs.served_version())
 
 
 def objects(name: str) -> list[dict[str, Any]]:

@@ -104,7 +104,7 @@ def flags() -> list[str]:
     From 1.37 on it can choose one for each call; behind kube-proxy that is no different.
     """
     gate = "--feature-gates=WebhookRoundTripLoadBalancing=false"
-    newer = tuple(map(int, programs.kubernetes_version()[1:].split(".")[:2])) >= (1, 37)
+    newer = tuple(map(int, programs.served_version()[1:].split(".")[:2])) >= (1, 37)
     return ["--enable-aggregator-routing=true", *[gate] * newer]
 
 

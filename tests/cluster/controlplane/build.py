@@ -72,17 +72,22 @@ def go_environment() -> dict[str, str]:
     return kept | fixed
 
 
-def compile_program(go: Path, program: Program, target: Path, label: str) -> None:
-    """Compile one program to `target`; its name appears only once the file is complete."""
+def compile_program(
+    go: Path, program: Program, target: Path, label: str, *, module: Path, version: str
+) -> None:
+    """Compile one program to `target`; its name appears only once the file is complete.
+
+    `module` is the folder of its go.mod, `version` what it reports as its own.
+    """
     partial = target.with_name(f".{program.name}.{os.getpid()}.partial")
     command: list[str | Path] = [go, "build", "-mod=readonly", "-buildvcs=false", "-trimpath"]
-    command += ["-ldflags", programs.link_flags(programs.kubernetes_version())]
+    command += ["-ldflags", programs.link_flags(version)]
     command += ["-o", partial, program.package]
     started = time.monotonic()
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(
             command,
-            cwd=programs.MODULES / program.module,
+            cwd=module,
             env=go_environment(),
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -150,7 +155,14 @@ def build(wanted: tuple[Program, ...] = PROGRAMS) -> Path:
             go = find_go() if missing else Path()
             for number, program in enumerate(missing, 1):
                 label = f"[{number}/{len(missing)}] {program.name}"
-                compile_program(go, program, folder / program.name, label)
+                compile_program(
+                    go,
+                    program,
+                    folder / program.name,
+                    label,
+                    module=programs.MODULES / program.module,
+                    version=programs.kubernetes_version(),
+                )
     return gathered(folder, wanted)
 
 

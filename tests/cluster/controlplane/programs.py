@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import shutil
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,9 +80,13 @@ def cache_folder() -> Path:
     digest = hashlib.sha256(link_flags(version).encode())
     for go_mod in sorted(MODULES.glob("*/go.mod")):
         digest.update(go_mod.parent.name.encode() + b"\0" + go_mod.read_bytes())
+    return cache_root() / f"{version}-{digest.hexdigest()[:12]}"
+
+
+def cache_root() -> Path:
+    """Return where all versions are kept."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    name = f"{version}-{digest.hexdigest()[:12]}"
-    return Path(root) / "hybrid-guard" / "control-plane" / name
+    return Path(root) / "hybrid-guard" / "control-plane"
 
 
 def find(name: str) -> Path | None:
@@ -102,6 +107,13 @@ def require(*names: str) -> dict[str, Path]:
     if missing:
         raise ProgramMissingError(missing)
     return {name: path for name, path in found.items() if path is not None}
+
+
+def served_version() -> str:
+    """Return the version of the kube-apiserver that is found, as `v1.37.2`."""
+    program = require("kube-apiserver")["kube-apiserver"]
+    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    return told.stdout.split()[-1]
 
 
 def kubectl() -> Path:
