@@ -65,8 +65,9 @@ demo: venv ## the main job on real manifests: make demo, or make demo FILES="a.y
 serve: venv ## the webhook on 127.0.0.1:8443, self-signed, network bgp
 	@$(BIN)/hybrid-guard serve --dev
 
-bench: venv ## reviews per second at the TLS socket, beside a bare Flask application
+bench: venv ## reviews per second beside bare Flask, and what audits cost beside libyaml and kubectl
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench.audits
 
 docs: venv ## write docs/rules.md, the chart's README and its schema from their sources
 	@$(BIN)/python -m tests.chart_readme

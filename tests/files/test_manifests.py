@@ -86,6 +86,10 @@ READ: Cases = {
     "an indented document": (f"  apiVersion: v1\n  kind: Pod\n  metadata: {{name: a}}\n---\n{B}", ["a 1:3", "b 5:1"]),
     "a YAML List": ("kind: List\napiVersion: v1\nitems:\n- apiVersion: v1\n  kind: Pod\n  metadata: {name: a}\n# c\n-   apiVersion: v1\n    kind: Pod\n    metadata: {name: b}\n", ["a 4:3", "b 8:5"]),
     "a YAML List with its kind last": ("apiVersion: v1\nitems:\n  - {apiVersion: v1, kind: Pod, metadata: {name: a}}\nkind: List\nmetadata: {}\n", ["a 3:5"]),
+    "anchors and aliases": (f"{A}x: &x {{y: [1]}}\nz: *x\nw: [*x, &s t, *s]\n---\n{B}", ["a 1:1", "b 9:1"]),
+    "an anchor inside of an anchor": (f"{A}x: &x [&y z]\nw: [*x, *y]\n", ["a 1:1"]),
+    "an alias inside of an anchor": (f"{A}x: &x z\nw: &w [*x]\nv: *w\n", ["a 1:1"]),
+    "an alias for a key": (f"{A}x: &x z\n*x : y\n", ["a 1:1"]),
     "a List with anchors": ("apiVersion: v1\nitems:\n- &x\n  apiVersion: v1\n  kind: Pod\n  metadata: &m {name: a}\n- <<: *x\n  metadata: {name: b}\nkind: List\n", ["a 3:3", "b 7:3"]),
     "Lists in Lists": ('{"kind":"List","apiVersion":"v1","items":[{"kind":"List","apiVersion":"v1","items":[\n' + compact("a") + "]},\n" + compact("b") + "]}", ["a 2:1", "b 3:1"]),
     "YAML Lists in Lists": ("apiVersion: v1\nkind: List\nitems:\n- kind: List\n  apiVersion: v1\n  items:\n  - apiVersion: v1\n    kind: Pod\n    metadata: {name: a}\n", ["a 7:5"]),
@@ -114,7 +118,10 @@ BROKEN: Cases = {
     "a key twice": (f"{A}---\nkind: x\nkind: y\n---\n{C}", ["a 1:1", "f:7:1: not YAML: the key kind stands twice in one mapping", "c 9:1"]),
     "a key twice in JSON": (compact("a") + '\n{"kind":"x",\n "kind":"y"}\n' + compact("c"), ["a 1:1", "f:3:2: not YAML: the key kind stands twice in one mapping", "c 4:1"]),
     "a key twice in an item": (indented("a", "b", "c").replace('"name": "b"', '"name": "b", "name": "b"'), ["a 4:5", "f:15:22: not YAML: the key name stands twice in one mapping", "c 18:5"]),
-    "a bomb": (f"{A}---\nx0: &x0 [a,a,a,a,a,a,a,a,a,a]\n" + "".join(f"x{n + 1}: &x{n + 1} [{','.join([f'*x{n}'] * 10)}]\n" for n in range(9)) + f"---\n{C}", ["a 1:1", "f:13:5: its aliases expand to over 2000000 values", "c 17:1"]),
+    "a bomb": (f"{A}---\nx0: &x0 [a,a,a,a,a,a,a,a,a,a]\n" + "".join(f"x{n + 1}: &x{n + 1} [{','.join([f'*x{n}'] * 10)}]\n" for n in range(9)) + f"---\n{C}", ["a 1:1", "f:12:5: its aliases expand to over 2000000 values", "c 17:1"]),
+    "many aliases of much": (f"{A}x: &x [{'a,' * 1500}]\ny: [{'*x,' * 1500}]\n---\n{C}", ["f:6:4: its aliases expand to over 2000000 values", "c 8:1"]),
+    "an alias of nothing": (f"a: *nope\n---\n{C}", ["f:1:4: not YAML: found undefined alias", "c 3:1"]),
+    "an anchor twice": (f"{A}x: &x 1\ny: &x 2\n---\n{C}", ["f:6:4: not YAML: this anchor stands twice in one document", "c 8:1"]),
     "an alias inside what it names": ("a: &a [*a]\n", ["f:1:4: an alias stands inside what it names"]),
     "depth": (f"{A}---\n{'[' * 300}{']' * 300}\n---\n{C}", ["a 1:1", "f:6:201: nested over 200 levels", "c 8:1"]),
     "endless depth": (f"{A}---\n{'[' * 100_000}\n---\n{C}", ["a 1:1", "nested over", "c 8:1"]),
@@ -198,9 +205,12 @@ WORDS = ["x", "two words", "true", "1", "0x1F", "1_000", ".5", "1e3", "~", "", "
 
 
 def anything(rng: random.Random, depth: int = 0) -> Any:
-    kind = rng.randrange(6) if depth < 4 else 0
+    kind = rng.randrange(7) if depth < 4 else 0
     if kind == 1:
         return [anything(rng, depth + 1) for _ in range(rng.randrange(4))]
+    if kind == 3:
+        shared = anything(rng, depth + 2)  # dumped with an anchor and an alias
+        return {"one": shared, "two": [shared]}
     if kind == 2:
         return {
             f"{word}{n}": anything(rng, depth + 1) for n, word in enumerate(rng.sample(WORDS, 3))

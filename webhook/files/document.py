@@ -27,7 +27,7 @@ class Document:
     """A piece of a file that libyaml can read alone.
 
     `line`, `column` and `offset` (0-based) say where in the file its first character stands.
-    `number`: which of the YAML documents in it this is. `shallow`: it is known not to nest deep.
+    `number`: which of the YAML documents in it this is. `known`: it was read already.
     """
 
     file: str
@@ -36,7 +36,7 @@ class Document:
     column: int = 0
     offset: int = 0
     number: int = 0
-    shallow: bool = False
+    known: bool = False
 
     @classmethod
     def taken(cls, window: Window, end: int, file: str) -> Document:
@@ -64,7 +64,7 @@ class Document:
     def nodes(self) -> Iterator[yaml.Node]:
         """Yield a fresh node for each document in the text. Raises FileError."""
         try:
-            yield from loader.nodes(self.whole.text, self.file, shallow=self.shallow)
+            yield from loader.nodes(self.whole.text, self.file, known=self.known)
         except FileError as error:
             raise self.moved(error) from None
 
@@ -80,9 +80,9 @@ class Document:
             except FileError as error:
                 raise self.moved(error) from None
 
-    def known(self, number: int = 0) -> Document:
-        """Return a document of the same text that was read already."""
-        return replace(self, number=number, shallow=True)
+    def read_as(self, number: int = 0) -> Document:
+        """Return a document of the same text, which was read: the one of this number."""
+        return replace(self, number=number, known=True)
 
     def part(self, start: yaml.Mark, end: yaml.Mark) -> Document:
         """Return what stands between two marks, as deep as it stands there."""
@@ -92,7 +92,7 @@ class Document:
             text=" " * indent + self.text[start.index : end.index],
             line=self.line + start.line,
             column=0,
-            shallow=True,
+            known=True,
             offset=self.offset + start.index - indent,
         )
 

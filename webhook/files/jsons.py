@@ -179,7 +179,7 @@ class Reader:
             _check(value, document)
         except FileError as error:
             return error
-        return value, document.known()
+        return value, document.read_as()
 
     def _members(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         members = dict(pairs)

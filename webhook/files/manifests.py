@@ -170,14 +170,14 @@ def _quick(document: Document) -> Iterator[Manifest | FileError]:
         return
     for number, (value, mark) in enumerate(values.documents(document.text)):
         place = document.place(mark.line + 1, mark.column + 1)
-        yield from _objects(value, document.known(number), place)
+        yield from _objects(value, document.read_as(number), place)
 
 
 def _careful(document: Document) -> Iterator[Manifest | FileError]:
     try:
         document.check_text()
         for number, (value, place) in enumerate(document.values()):
-            yield from _objects(value, document.known(number), place)
+            yield from _objects(value, document.read_as(number), place)
     except FileError as error:
         yield error
 

@@ -1,7 +1,7 @@
 """The values of usual YAML, built from libyaml's events: twice as fast as yaml.load.
 
-Whatever is not plain (anchors, tags, merge keys, keys that are no strings or stand twice, depth)
-raises UnusualError: `loader` reads that with all care, and has the words for what is wrong.
+Whatever is not plain (tags, merge keys, keys that stand twice or are no strings, aliases in
+aliases, depth) raises UnusualError: `loader` reads that with care, and has the words for it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from webhook.files.loader import MAX_DEPTH, Loader
+from webhook.files.loader import MAX_DEPTH, MAX_NODES, Loader
 
 Next = Callable[[], Any]
 
@@ -77,6 +77,7 @@ def _events(text: str) -> Next:
 
 def _value(event: Any, following: Next) -> tuple[Any, Any]:  # noqa: C901, PLR0912  # calls in here would double its time
     """Return the value that an event begins, and the event that ends it."""
+    anchors = _Anchors()
     above: list[Any] = []
     inside: Any = None
     key: str | None = None
@@ -84,16 +85,22 @@ def _value(event: Any, following: Next) -> tuple[Any, Any]:  # noqa: C901, PLR09
         kind = type(event)
         value: Any
         if kind is ScalarEvent:
-            if event.anchor is not None or event.tag is not None:
+            if event.tag is not None:
                 raise UnusualError
             value = _plain(event.value) if event.implicit[0] else event.value
+            if event.anchor is not None:
+                anchors.put(event.anchor, value)
         elif kind is MappingStartEvent or kind is SequenceStartEvent:
-            if event.anchor is not None or event.tag is not None or len(above) >= MAX_DEPTH:
+            if event.tag is not None or len(above) >= MAX_DEPTH:
                 raise UnusualError
             value = {} if kind is MappingStartEvent else []
+            if event.anchor is not None:
+                anchors.open(event.anchor, value)
         elif kind is AliasEvent:
-            raise UnusualError
+            value = anchors.take(event.anchor, len(above))
         else:  # a mapping or a sequence ends
+            if anchors.opened:
+                anchors.close(inside)
             if not above:
                 return inside, event
             inside, key = above.pop(), None
@@ -111,11 +118,66 @@ def _value(event: Any, following: Next) -> tuple[Any, Any]:  # noqa: C901, PLR09
             key = value
         else:
             raise UnusualError
-        if kind is not ScalarEvent:
+        if kind is MappingStartEvent or kind is SequenceStartEvent:
             if inside is not None:
                 above.append(inside)
             inside, key = value, None
         event = following()
+
+
+class _Anchors:
+    """What has a name in a document. Bounded: no alias inside of what has one, and few values."""
+
+    def __init__(self) -> None:
+        self.opened: list[tuple[str, Any]] = []
+        self._named: dict[str, Any] = {}
+        self._sizes: dict[str, tuple[int, int]] = {}
+        self._taken = 0
+
+    def put(self, name: str, value: Any) -> None:
+        """Name a value that is whole."""
+        if name in self._named:
+            raise UnusualError
+        self._named[name] = value
+
+    def open(self, name: str, value: Any) -> None:
+        """Name a value that is still to be filled."""
+        self.opened.append((name, value))
+
+    def close(self, value: Any) -> None:
+        """Hear that a value is whole."""
+        name, wanted = self.opened[-1]
+        if value is wanted:
+            self.opened.pop()
+            self.put(name, value)
+
+    def take(self, name: str, depth: int) -> Any:
+        """Return what has a name."""
+        if self.opened or name not in self._named:
+            raise UnusualError
+        value = self._named[name]
+        if name not in self._sizes:
+            self._sizes[name] = _size(value)
+        values, levels = self._sizes[name]
+        self._taken += values
+        if self._taken > MAX_NODES or depth + levels >= MAX_DEPTH:
+            raise UnusualError
+        return value
+
+
+def _size(value: Any) -> tuple[int, int]:
+    """Return how many values a value holds, and how deep they stand."""
+    level, count, levels = [value], 0, 0
+    while level:
+        count += len(level)
+        levels += 1
+        level = [
+            child
+            for parent in level
+            if isinstance(parent, dict | list)
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+        ]
+    return count, levels
 
 
 @lru_cache(maxsize=8192)

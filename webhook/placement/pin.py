@@ -21,9 +21,6 @@ from webhook.placement.selector import REQUIRED, TERMS, NodeSelector, Path
 PREFERRED: Path = ("affinity", "nodeAffinity", "preferredDuringSchedulingIgnoredDuringExecution")
 
 
-_REMEMBERED_BYTES = 16 * 1024
-
-
 class Outcome(enum.StrEnum):
     """What came of pinning a spec."""
 
@@ -76,16 +73,8 @@ class _Plan:
 
 def _planned(pod_spec: dict[str, Any], side: Side, cloud: CloudNodes) -> _Plan:
     """Plan, or remember: operators write the same few objects over and over (16 µs against 3)."""
-    deciding: dict[str, Any] = {
-        key: pod_spec[key] for key in ("nodeSelector", "affinity") if key in pod_spec
-    }
-    try:
-        text = orjson.dumps(deciding)
-    except orjson.JSONEncodeError:
-        return _plan(deciding, side, cloud)
-    if len(text) > _REMEMBERED_BYTES:
-        return _plan(deciding, side, cloud)
-    return _remembered(text, side, cloud)
+    text = selector.deciding(pod_spec)
+    return _plan(pod_spec, side, cloud) if text is None else _remembered(text, side, cloud)
 
 
 @lru_cache(maxsize=512)

@@ -6,7 +6,10 @@ left without a value (the node's name counts as one more key).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from webhook.placement import labels, selector, values
 from webhook.placement.model import CloudNodes, Proof, Side, Sides, Witness
@@ -21,7 +24,15 @@ def prove(pod_spec: dict[str, Any], cloud: CloudNodes) -> Proof:
 
     Raises ShapeError, with the path below the pod spec, for a type Go's decoder would refuse.
     """
-    return prove_parsed(selector.parse(pod_spec), cloud)
+    text = selector.deciding(pod_spec)
+    if text is None:
+        return prove_parsed(selector.parse(pod_spec), cloud)
+    return _remembered(text, cloud)
+
+
+@lru_cache(maxsize=512)
+def _remembered(text: bytes, cloud: CloudNodes) -> Proof:
+    return prove_parsed(selector.parse(orjson.loads(text)), cloud)
 
 
 def prove_parsed(parsed: NodeSelector, cloud: CloudNodes) -> Proof:

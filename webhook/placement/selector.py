@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from webhook.placement import labels, values
 from webhook.workloads import ShapeError, type_name
 
@@ -24,6 +26,7 @@ Path = tuple[str | int, ...]
 REQUIRED: Path = ("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
 TERMS: Path = (*REQUIRED, "nodeSelectorTerms")
 NODE_NAME = "metadata.name"
+_REMEMBERED_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +110,19 @@ def parse(pod_spec: dict[str, Any]) -> NodeSelector:
         labels=node_labels,
         terms=tuple(_term(index, term) for index, term in enumerate(terms)),
     )
+
+
+def deciding(pod_spec: dict[str, Any]) -> bytes | None:
+    """Return the part of a pod spec that decides where it lands, to remember an answer by.
+
+    Many specs share it. None where it is long, or no JSON.
+    """
+    part = {key: pod_spec[key] for key in ("nodeSelector", "affinity") if key in pod_spec}
+    try:
+        text = orjson.dumps(part)
+    except orjson.JSONEncodeError:
+        return None
+    return text if len(text) <= _REMEMBERED_BYTES else None
 
 
 def matches(pod_spec: dict[str, Any], node_labels: Mapping[str, str], name: str) -> bool:
