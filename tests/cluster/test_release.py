@@ -26,19 +26,23 @@ def plane() -> Iterator[ControlPlane]:
     require_programs()
     with ControlPlane(
         controllers=False, scheduler=False, kwok=False, audit_level="Metadata"
-    ) as started:
-        yield started
+    ) as running:
+        yield running
+
+
+def started(plane: ControlPlane, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [programs.require("helm")["helm"], *arguments, "--namespace", "kube-system"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "HOME": str(plane.folder), "KUBECONFIG": str(plane.kubeconfig)},
+    )  # fmt: skip
 
 
 def helm(plane: ControlPlane, *arguments: str) -> str:
-    program = programs.require("helm")["helm"]
-    done = subprocess.run(
-        [program, *arguments, "--namespace", "kube-system"],
-        capture_output=True, text=True, check=False,
-        env={**os.environ, "HOME": str(plane.folder), "KUBECONFIG": str(plane.kubeconfig)},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return str(done.stdout)
+    with started(plane, *arguments) as child:
+        told, failed = child.communicate()
+    assert child.returncode == 0, failed
+    return told
 
 
 @pytest.fixture(scope="module")
@@ -104,19 +108,56 @@ def test_an_upgrade_keeps_the_ca_and_puts_back_hooks_that_were_taken_away(
 
 
 @pytest.mark.usefixtures("notes")
+@pytest.mark.parametrize(("phase", "status"), [("Succeeded", 0), ("Failed", 1)])
+def test_helm_test_takes_its_account_away_however_the_pod_ends(
+    plane: ControlPlane, phase: str, status: int
+) -> None:
+    before = len(plane.audit_events())
+    path = "/api/v1/namespaces/kube-system/pods/hybrid-guard-test/status"
+    ends = {"status": {"phase": phase}}
+
+    with started(plane, "test", "hybrid-guard") as child:
+
+        def ended() -> bool:  # what a kubelet would write
+            return plane.raw("PATCH", path, ends, "application/merge-patch+json").status == 200
+
+        plane.until(ended, "the pod of the test")
+        child.communicate(timeout=60)
+
+    assert child.returncode == status
+    created = [
+        resource
+        for verb, resource, name in writes(plane, before)
+        if verb != "delete" and name.startswith("hybrid-guard-test")
+    ]
+    assert created.index("validatingadmissionpolicybindings") < created.index("rolebindings")
+    assert created[-1] == "pods"
+    kinds = "pods,serviceaccounts,roles,rolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings"
+    left = plane.kubectl("-n", "kube-system", "get", kinds, "-o", "name").stdout
+    assert "hybrid-guard-test" not in left
+
+
+def writes(plane: ControlPlane, after: int) -> list[tuple[str, str, str]]:
+    """Return verb, resource and name of the writes that the audit log holds behind an event."""
+    return [
+        (event["verb"], at["resource"], at.get("name", ""))
+        for event in plane.audit_events()[after:]
+        if event["verb"] in ("create", "patch", "delete")
+        and event["responseStatus"]["code"] in (200, 201)
+        and "subresource" not in (at := event.get("objectRef", {"subresource": ""}))
+        and not at.get("name", "").startswith("sh.helm.release")
+        and at["resource"] != "ipaddresses"  # the API server's own
+    ]
+
+
+@pytest.mark.usefixtures("notes")
 def test_uninstalling_removes_the_hooks_first_and_leaves_the_pins(plane: ControlPlane) -> None:
     assert plane.raw("POST", DAEMONSETS, daemonset("calico-node", pinned())).status == 201
     before = len(plane.audit_events())
 
     helm(plane, "uninstall", "hybrid-guard")
 
-    deleted = [
-        f"{event['objectRef']['resource']}/{event['objectRef']['name']}"
-        for event in plane.audit_events()[before:]
-        if event["verb"] == "delete" and event["responseStatus"]["code"] == 200
-        and not event["objectRef"]["name"].startswith("sh.helm.release")
-        and event["objectRef"]["resource"] != "ipaddresses"  # the API server's own
-    ]  # fmt: skip
+    deleted = [f"{kind}/{name}" for verb, kind, name in writes(plane, before) if verb == "delete"]
     assert deleted[:2] == [
         "validatingwebhookconfigurations/hybrid-guard",
         "mutatingwebhookconfigurations/hybrid-guard",
