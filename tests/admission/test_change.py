@@ -26,18 +26,18 @@ def of(kind: str, status: dict[str, Any] | None = None, **spec: Any) -> dict[str
     [
         (of("DaemonSet", {"desiredNumberScheduled": 42, "currentNumberScheduled": 40},
             updateStrategy={"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1}}),
-         "restarts 42 pods of web, RollingUpdate, maxUnavailable 1"),
-        (of("DaemonSet", {"currentNumberScheduled": 1}), "restarts 1 pod of web"),
-        (of("DaemonSet"), "restarts the pods of web"),
+         "restarts web on 42 nodes, RollingUpdate, maxUnavailable 1"),
+        (of("DaemonSet", {"currentNumberScheduled": 1}), "restarts web on 1 node"),
+        (of("DaemonSet"), "restarts web on its nodes"),
         (of("DaemonSet", {"desiredNumberScheduled": 3}, updateStrategy={"type": "OnDelete"}),
-         "OnDelete, 3 pods of web restart when deleted; those on the wrong side go now"),
+         "OnDelete, restarts web on 3 nodes when deleted; wrong-side pods go now"),
         (of("Deployment", replicas=3, strategy=ROLLING),
          "restarts 3 pods of web, RollingUpdate, maxUnavailable 25%"),
         (of("Deployment", replicas=0, strategy={"type": "Recreate"}),
          "restarts 0 pods of web, Recreate"),
         (of("Deployment"), "restarts 1 pod of web"),
         (of("StatefulSet", replicas=2, updateStrategy={"type": "OnDelete"}),
-         "OnDelete, 2 pods of web restart when deleted"),
+         "OnDelete, restarts 2 pods of web when deleted"),
         (of("CronJob"), "jobs of web have it from the next run on"),
         (of("ReplicaSet", replicas=2), "only new pods of web have it"),
         (of("ReplicationController", replicas=2), "only new pods of web have it"),
@@ -46,7 +46,7 @@ def of(kind: str, status: dict[str, Any] | None = None, **spec: Any) -> dict[str
         (of("CloneSet"), "restarts the pods of web"),
         (of("Deployment", replicas="3", strategy=[1]), "restarts the pods of web"),
         (of("DaemonSet", {"desiredNumberScheduled": True}, updateStrategy={"type": 1}),
-         "restarts the pods of web"),
+         "restarts web on its nodes"),
     ],
 )  # fmt: skip
 def test_an_injection_into_a_live_template_says_what_restarts(
@@ -59,7 +59,23 @@ def test_the_pods_of_a_daemon_set_are_counted_from_the_stored_status() -> None:
     stored = of("DaemonSet", {"desiredNumberScheduled": 7})
     put = workload("DaemonSet")
 
-    assert warnings(put, stored)[1] == "HG101 changes the pod template: restarts 7 pods of web"
+    assert warnings(put, stored)[1] == "HG101 changes the pod template: restarts web on 7 nodes"
+
+
+@pytest.mark.parametrize("kind", ["DaemonSet", "Deployment", "CronJob"])
+def test_a_long_name_leaves_room_for_the_rest(kind: str) -> None:
+    obj = of(
+        kind,
+        {"desiredNumberScheduled": 12_345},
+        replicas=12_345,
+        updateStrategy={"type": "OnDelete"},
+    )
+    obj["metadata"]["name"] = "n" * 253
+    told = warnings(obj, obj)[1]
+
+    assert len(told) == 120
+    assert "n…" in told
+    assert told.endswith(("wrong-side pods go now", "n…", "from the next run on"))
 
 
 def test_a_new_object_restarts_nothing() -> None:

@@ -211,7 +211,7 @@ def test_an_injection_says_what_why_and_what_restarts() -> None:
         f"HG101 kept off cloud nodes: added {KEY} NotIn [true] (calico, bgp network)"
     ]
     assert updated["warnings"][1] == (
-        "HG101 changes the pod template: restarts 42 pods of calico-node, RollingUpdate, maxUnavailable 1"
+        "HG101 changes the pod template: restarts calico-node on 42 nodes, RollingUpdate, maxUnavailable 1"
     )
     assert created["auditAnnotations"] == {"rule": "catalogue/calico", "verdict": "injected"}
 

@@ -235,6 +235,52 @@ def test_explain_picks_an_object_by_name_and_takes_namespaces_from_the_input() -
     assert "cloud (namespace kube-system is cloud)" in given.stdout
 
 
+def test_explain_tells_what_a_change_restarts_and_the_owners_own_knob() -> None:
+    helm = calico()
+    helm["metadata"]["labels"] = {"app.kubernetes.io/managed-by": "Helm"}
+    helm["status"] = {"desiredNumberScheduled": 42}
+    helm["spec"]["updateStrategy"] = {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxUnavailable": 1},
+    }
+    text = run("explain", "--network", "bgp", stdin=json.dumps(helm)).stdout
+    row = json.loads(
+        run("explain", "--network", "bgp", "-o", "json", stdin=json.dumps(helm)).stdout
+    )["workloads"][0]
+    quiet = json.loads(
+        run("explain", "--network", "overlay", "-o", "json", stdin=json.dumps(helm)).stdout
+    )["workloads"][0]
+
+    told = "changes the pod template: restarts calico-node on 42 nodes, RollingUpdate, maxUnavailable 1"
+    assert (
+        f"  rollout    {told}\n  owner      Helm (label app.kubernetes.io/managed-by=Helm)\n"
+        in text
+    )
+    assert row["rollout"] == told
+    assert [owner["name"] for owner in row["owners"]] == ["Helm"]
+    assert row["writers"] == []
+    assert (quiet["rollout"], quiet["owners"]) == (None, [])
+
+
+def test_explain_leaves_alone_what_admission_leaves_alone() -> None:
+    owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "controller": True}
+    made = {**calico(), "kind": "ReplicaSet"}
+    made["metadata"] = {"name": "web-1", "namespace": "home", "ownerReferences": [owner]}
+    going = calico()
+    going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    done = run(
+        "explain", "--network", "bgp", "--namespace-label", "home=on-prem", "-o", "json",
+        stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": [made, going]}),
+    )  # fmt: skip
+
+    rows = json.loads(done.stdout)["workloads"]
+    assert done.returncode == 0
+    assert [(row["patch"], row["unchangedBecause"]) for row in rows] == [
+        (None, "Deployment/web made it: admission judges that one's template"),
+        (None, "it is being deleted"),
+    ]
+
+
 def test_explain_names_the_cure_for_colliding_field_managers_and_a_gone_api() -> None:
     flannel = run("explain", "--network", "bgp", EXAMPLES / "flannel-vxlan.yaml").stdout
     old = {**calico(), "apiVersion": "extensions/v1beta1"}
@@ -320,7 +366,17 @@ def test_a_policy_with_five_mistakes_gets_five_messages_with_lines(tmp_path: Pat
         (["explain", "--network", "vxlan", CALICO], 2, "vxlan"),
         (["explain", "--network", "bgp", "nowhere.yaml"], 3, "nowhere.yaml: no such file"),
         (["explain", "--policy", "nowhere.yaml", CALICO], 3, "nowhere.yaml: no such file"),
-        (["explain", "--network", "bgp", "DaemonSet/a/b"], 2, "name the files"),
+        (["explain", "--network", "bgp", "Thing/a/b"], 2, "write one of DaemonSet, Deployment"),
+        (
+            ["explain", "--network", "bgp", "--context", "x", CALICO],
+            2,
+            "are for KIND/NAMESPACE/NAME alone",
+        ),
+        (
+            ["explain", "--network", "bgp", "--kubeconfig", "/nowhere", "DaemonSet/a/b"],
+            3,
+            "cannot look at the cluster: no usable kubeconfig",
+        ),
         (["patch", "--network", "bgp", "--in-place"], 2, "--in-place needs files"),
         (["explain", "--network", "bgp", "--namespace-label", "x", CALICO], 2, "write NS=on-prem"),
         (["serve", "--network", "bgp"], 2, "give --cert F and --key F, or --dev"),

@@ -170,7 +170,7 @@ def test_an_unrelated_update_pins_what_was_there_before_and_says_what_restarts(
     told = guarded.kubectl("annotate", "daemonset", "calico-node", "-n", SYSTEM, "touched=yes")
 
     assert "HG101 kept off cloud nodes" in told.stderr
-    assert "restarts 5 pods of calico-node, RollingUpdate, maxUnavailable 1" in told.stderr
+    assert "restarts calico-node on 5 nodes, RollingUpdate, maxUnavailable 1" in told.stderr
     assert landing.nodes_of(guarded, SYSTEM, "calico-node") == LINUX_ON_PREM
 
 

@@ -50,7 +50,7 @@ SYSTEM_CONTROLLERS = frozenset(
     }
 )  # fmt: skip
 
-_NEEDS_NO_OWNER = frozenset({"ReplicaSet", "ReplicationController", "Pod"})
+NEEDS_NO_OWNER = frozenset({"ReplicaSet", "ReplicationController", "Pod"})
 _CREATE_ONLY = frozenset({"Job", "Pod"})
 
 
@@ -99,7 +99,7 @@ def is_judged(request: Request, workload: Workload) -> bool:
         return False
     if kind in _CREATE_ONLY and request.operation is not Operation.CREATE:
         return False
-    if kind in _NEEDS_NO_OWNER and _has_controller(metadata):
+    if kind in NEEDS_NO_OWNER and controller_of(metadata):
         return False
     return kind != "Pod" or not is_bound(metadata, workload.pod_spec)
 
@@ -109,11 +109,13 @@ def by_system_controller(request: Request) -> bool:
     return request.username in SYSTEM_CONTROLLERS
 
 
-def _has_controller(metadata: dict[str, Any]) -> bool:
+def controller_of(metadata: dict[str, Any]) -> str | None:
+    """Return kind and name of the controller that made an object, or None."""
     owners = metadata.get("ownerReferences")
-    return isinstance(owners, list) and any(
-        isinstance(owner, dict) and owner.get("controller") is True for owner in owners
-    )
+    for owner in owners if isinstance(owners, list) else ():
+        if isinstance(owner, dict) and owner.get("controller") is True:
+            return f"{owner.get('kind')}/{owner.get('name')}"
+    return None
 
 
 def is_bound(metadata: dict[str, Any], pod_spec: Any) -> bool:

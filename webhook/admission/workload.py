@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from webhook import patch
-from webhook.admission import change, response, scope
+from webhook.admission import change, response, rollout, scope
 from webhook.admission.record import Outcome, Word, outcome
 from webhook.admission.review import Hook, Operation, Request
 from webhook.findings import Finding, Level
@@ -147,7 +147,7 @@ class _Judgement:
         lines = [f"{rule} {done}: added {self._policy.cloud_nodes.text[side]} ({decision.why})"]
         final = mapping_at(verdict.patched, workload.kind.template)
         if self._old is not None and final != self._old.template:
-            lines.append(f"{rule} {change.rollout(self._old, workload)}")
+            lines.append(f"{rule} {rollout.sentence(self._old, workload)}")
         spec = workload.object.get("spec")
         if workload.kind.kind == "StatefulSet" and (spec or {}).get("volumeClaimTemplates"):
             lines.append(

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from webhook.audit.excerpt import Excerpt
+from webhook.explain.explanation import Explanation
 from webhook.findings import Finding, Level, Location, ObjectRef
 from webhook.patch import Add
 from webhook.placement.model import Proof
@@ -16,7 +17,8 @@ from webhook.policy.evaluate import Decision
 class Row:
     """One workload: who decided what, where it can land, what admission would add, and why not.
 
-    `quiet` says why nothing is added; `notes` hold advice about this object.
+    `quiet` says why nothing is added; `notes` hold advice about this object; `more` is what
+    `explain` finds out beside.
     """
 
     ref: ObjectRef
@@ -26,6 +28,7 @@ class Row:
     ops: tuple[Add, ...]
     quiet: str | None
     notes: tuple[str, ...] = ()
+    more: Explanation | None = None
 
 
 @dataclass(slots=True)

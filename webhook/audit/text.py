@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
-from webhook.audit.formats.output import Output, Paint
+from webhook.audit.formats.output import Output, Paint, visible
 from webhook.audit.formats.table import COLOURS, excerpt, summary
 from webhook.audit.report import Report, Row
-from webhook.findings import Finding
+from webhook.explain.explanation import Explanation
+from webhook.findings import Finding, Location
 from webhook.placement.model import Witness
 
 
@@ -32,8 +34,7 @@ def render(rows: Iterable[Row], report: Report, output: Output) -> None:
 
 
 def _row(row: Row, paint: Paint) -> Iterator[str]:
-    place = f"{row.location.file}:{row.location.line}"
-    yield f"{paint(str(row.ref), 'bold')}  {place}"
+    yield f"{paint(str(row.ref), 'bold')}  {_place(replace(row.location, column=None))}".rstrip()
     yield f"  placement  {row.decision.placement} ({row.decision.why})"
     if row.proof is not None:
         yield f"  can land   {row.proof.sides}"
@@ -46,6 +47,25 @@ def _row(row: Row, paint: Paint) -> Iterator[str]:
         yield f"  patch      none: {row.quiet}"
     for note in row.notes:
         yield f"  note       {note}"
+    if row.more is not None:
+        yield from map(visible, _more(row.more))
+
+
+def _more(more: Explanation) -> Iterator[str]:
+    """Yield what a change restarts, who else writes, and what to write there instead."""
+    if more.rollout:
+        yield f"  rollout    {more.rollout}"
+    for writer in more.writers:
+        yield f"  written    {', '.join(writer.fields)} by {writer.manager} ({writer.operation})"
+    for owner in more.owners:
+        yield f"  owner      {owner.name} ({owner.because})"
+        yield f"             {owner.does}"
+        yield from (f"               {line}" for line in owner.knob)
+
+
+def _place(location: Location) -> str:
+    """Return where something stands; nothing for an object of a cluster."""
+    return ":".join(str(p) for p in (location.file, location.line, location.column) if p)
 
 
 def _witness(witness: Witness) -> str:
@@ -56,13 +76,13 @@ def _witness(witness: Witness) -> str:
 
 
 def _head(finding: Finding, paint: Paint) -> str:
-    return f"{paint(str(finding.object or ''), 'bold')}  {finding.location.file}"
+    return f"{paint(str(finding.object or ''), 'bold')}  {finding.location.file or ''}".rstrip()
 
 
 def _finding(finding: Finding, report: Report, paint: Paint) -> Iterator[str]:
-    location = finding.location
-    place = f"{location.file}:{location.line}:{location.column}"
-    yield f"  {paint(finding.level, COLOURS[finding.level])}  {finding}  ({place})"
+    place = _place(finding.location)
+    level = paint(finding.level, COLOURS[finding.level])
+    yield f"  {level}  {finding}" + (f"  ({place})" if place else "")
     yield from excerpt(finding, report, paint)
     if finding.fix:
         yield f"    fix: {finding.fix}"

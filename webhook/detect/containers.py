@@ -10,6 +10,7 @@ from itertools import zip_longest
 from typing import Any, Protocol
 
 from webhook.detect.texts import truth, word
+from webhook.workloads import mapping_of
 
 _SHELLS = {"sh", "bash", "ash", "dash"}
 _REFERENCE = re.compile(r"\$\((\w[\w.-]*)\)")  # as Kubernetes expands it
@@ -84,9 +85,9 @@ def config_maps(pod_spec: Mapping[str, Any]) -> Iterator[str]:
     """Yield the names of the ConfigMaps that a pod spec's environment and volumes refer to."""
     for _, container in _containers(pod_spec):
         for source in mappings(container.get("envFrom")):
-            yield word(mapping(source.get("configMapRef")).get("name"))
+            yield word(mapping_of(source.get("configMapRef")).get("name"))
         for variable in mappings(container.get("env")):
-            reference = mapping(mapping(variable.get("valueFrom")).get("configMapKeyRef"))
+            reference = mapping_of(mapping_of(variable.get("valueFrom")).get("configMapKeyRef"))
             yield word(reference.get("name"))
     yield from mounted(pod_spec)
 
@@ -94,8 +95,8 @@ def config_maps(pod_spec: Mapping[str, Any]) -> Iterator[str]:
 def mounted(pod_spec: Mapping[str, Any]) -> Iterator[str]:
     """Yield the names of the ConfigMaps that the pods mount, projected ones too."""
     for volume in mappings(pod_spec.get("volumes")):
-        for source in (volume, *mappings(mapping(volume.get("projected")).get("sources"))):
-            name = word(mapping(source.get("configMap")).get("name"))
+        for source in (volume, *mappings(mapping_of(volume.get("projected")).get("sources"))):
+            name = word(mapping_of(source.get("configMap")).get("name"))
             if name:
                 yield name
 
@@ -115,7 +116,7 @@ def _environment(container: Mapping[str, Any], config_maps: ConfigMaps) -> dict[
     name = word(container.get("name"))
     found: dict[str, Setting] = {}
     for source in mappings(container.get("envFrom")):
-        reference = mapping(source.get("configMapRef"))
+        reference = mapping_of(source.get("configMapRef"))
         of = word(reference.get("name"))
         for key, value in (config_maps.data(of) or {}).items() if of else ():
             where = f"ConfigMap {of}, environment of {name}"
@@ -133,7 +134,7 @@ def _variable(
 ) -> Setting | None:
     if "valueFrom" not in variable or variable.get("value"):
         return Setting(value=word(variable.get("value")), where=f"environment of {container}")
-    reference = mapping(mapping(variable["valueFrom"]).get("configMapKeyRef"))
+    reference = mapping_of(mapping_of(variable["valueFrom"]).get("configMapKeyRef"))
     if not reference:
         return None  # a field of the pod, or a Secret
     name, key = word(reference.get("name")), word(reference.get("key"))
@@ -178,11 +179,6 @@ def _flags(words: list[str]) -> Iterator[tuple[str, Flag]]:
             name, equals, value = item.lstrip("-").partition("=")
             after = None if (following or "-").startswith("-") else following
             yield name, Flag(value if equals else None, after)
-
-
-def mapping(value: Any) -> Mapping[str, Any]:
-    """Return a mapping, or an empty one for anything else."""
-    return value if isinstance(value, dict) else {}
 
 
 def strings(value: Any) -> list[str]:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from webhook.detect.containers import containers, mapping, mappings
+from webhook.detect.containers import containers, mappings
 from webhook.detect.texts import word
 from webhook.policy.catalogue import CATALOGUE, AddOn, Role, repository
-from webhook.workloads import images
+from webhook.workloads import images, mapping_of
 
 # Companions that move no packets: they are add-ons of their own here.
 _HELPERS = frozenset({"csi-node-driver", "cilium-envoy", "cilium-node-init", "ovn-ipsec"})
@@ -83,5 +83,5 @@ def _one(found: dict[str, AddOn]) -> AddOn | None:
 
 
 def _writes_cni_configuration(pod_spec: Mapping[str, Any]) -> bool:
-    paths = (mapping(v.get("hostPath")).get("path") for v in mappings(pod_spec.get("volumes")))
+    paths = (mapping_of(v.get("hostPath")).get("path") for v in mappings(pod_spec.get("volumes")))
     return any(isinstance(path, str) and _CONFIGURATION.match(path) for path in paths)

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from webhook.detect import conclude
-from webhook.detect.containers import mapping, mappings
+from webhook.detect.containers import mappings
 from webhook.detect.model import Detection
 from webhook.detect.seen import ConfigMap, DaemonSet, Seen
 from webhook.detect.texts import word
 from webhook.findings import NOWHERE, Location
 from webhook.placement.model import CloudNodes
 from webhook.policy.catalogue import NAMESPACES
-from webhook.workloads import find_kind, ref_of
+from webhook.workloads import find_kind, mapping_of, ref_of
 
 # Resources that say how pods are networked: kind and the end of its API group.
 _RESOURCES = {
@@ -81,10 +81,10 @@ class Survey:
         return conclude.conclude(self.seen, cloud_nodes or CloudNodes())
 
     def _daemonset(self, obj: Mapping[str, Any], location: Location) -> None:
-        status = mapping(obj.get("status"))
+        status = mapping_of(obj.get("status"))
         # The API server writes 0 before the controller has counted.
         count = status.get("desiredNumberScheduled") if status.get("observedGeneration") else None
-        owners = mappings(mapping(obj.get("metadata")).get("ownerReferences"))
+        owners = mappings(mapping_of(obj.get("metadata")).get("ownerReferences"))
         self.seen.daemonsets.append(
             DaemonSet(
                 ref=ref_of(dict(obj)),
@@ -96,7 +96,7 @@ class Survey:
         )
 
     def _config_map(self, obj: Mapping[str, Any], place: Callable[[], Location]) -> None:
-        ref, data = ref_of(dict(obj)), mapping(obj.get("data"))
+        ref, data = ref_of(dict(obj)), mapping_of(obj.get("data"))
         if _CREDENTIALS in data:
             return
         if ref.namespace in NAMESPACES or not _KEYS.isdisjoint(data):
@@ -104,15 +104,15 @@ class Survey:
             self.seen.config_maps.append(ConfigMap(ref=ref, file=place().file, data=values))
 
     def _node_or_pod(self, kind: str, obj: Mapping[str, Any]) -> None:
-        metadata, spec = mapping(obj.get("metadata")), mapping(obj.get("spec"))
+        metadata, spec = mapping_of(obj.get("metadata")), mapping_of(obj.get("spec"))
         nodes = self.seen.nodes
         if kind == "Node":
-            labels, notes = mapping(metadata.get("labels")), mapping(metadata.get("annotations"))
-            nodes.add(word(metadata.get("name")), labels, notes)
-        elif spec.get("nodeName") and mapping(obj.get("status")).get("phase") == "Running":
+            labels, annotations = metadata.get("labels"), metadata.get("annotations")
+            nodes.add(word(metadata.get("name")), mapping_of(labels), mapping_of(annotations))
+        elif spec.get("nodeName") and mapping_of(obj.get("status")).get("phase") == "Running":
             nodes.add_pod(word(spec["nodeName"]), host_network=spec.get("hostNetwork") is True)
 
 
 def _pod_spec(obj: Mapping[str, Any]) -> Mapping[str, Any]:
-    template = mapping(mapping(obj.get("spec")).get("template"))
-    return mapping(template.get("spec"))
+    template = mapping_of(mapping_of(obj.get("spec")).get("template"))
+    return mapping_of(template.get("spec"))

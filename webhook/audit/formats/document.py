@@ -10,6 +10,7 @@ import orjson
 
 from webhook.audit.formats.output import Output
 from webhook.audit.report import Report, Row
+from webhook.explain.explanation import Explanation
 from webhook.findings import Finding, Level, Location, ObjectRef
 from webhook.placement.model import Witness
 
@@ -102,6 +103,21 @@ def _workload(row: Row) -> dict[str, Any]:
         "unchangedBecause": row.quiet,
         "notes": list(row.notes),
         "location": {"file": row.location.file, "line": row.location.line},
+        **(_more(row.more) if row.more else {}),
+    }
+
+
+def _more(more: Explanation) -> dict[str, Any]:
+    return {
+        "rollout": more.rollout,
+        "writers": [
+            {"manager": w.manager, "operation": w.operation, "fields": w.fields, "time": w.time}
+            for w in more.writers
+        ],
+        "owners": [
+            {"name": o.name, "because": o.because, "does": o.does, "knob": o.knob}
+            for o in more.owners
+        ],
     }
 
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from webhook.detect.containers import Started, mapping
+from webhook.detect.containers import Started
 from webhook.detect.model import Mode, Reading
 from webhook.detect.rules import installation
 from webhook.detect.rules.pools import Encapsulation, Pool, from_resources
 from webhook.detect.seen import Scope
 from webhook.detect.texts import go_field, is_placeholder, json_object, shown, truth, word
+from webhook.workloads import mapping_of
 
 _ENVIRONMENT = {
     "": Encapsulation.NEVER, "off": Encapsulation.NEVER, "never": Encapsulation.NEVER,
@@ -141,8 +142,8 @@ def _ipam(scope: Scope) -> str | None:
             conf = json_object(found[0]) if found else None
             plugins = go_field(conf, "plugins") if conf else None
             for plugin in plugins if isinstance(plugins, list) else ():
-                ipam = mapping(mapping(plugin).get("ipam")).get("type")
-                if isinstance(ipam, str) and mapping(plugin).get("type") == "calico":
+                ipam = mapping_of(mapping_of(plugin).get("ipam")).get("type")
+                if isinstance(ipam, str) and mapping_of(plugin).get("type") == "calico":
                     return ipam
     return None
 
@@ -152,13 +153,13 @@ def _peers(scope: Scope) -> list[str]:
     found = [
         "BGPConfiguration: nodeToNodeMeshEnabled false"
         for obj in scope.resources("BGPConfiguration")
-        if truth(word(mapping(obj.get("spec")).get("nodeToNodeMeshEnabled"))) is False
+        if truth(word(mapping_of(obj.get("spec")).get("nodeToNodeMeshEnabled"))) is False
     ]
     count = len(scope.resources("BGPPeer"))
     if count:
         found.append(f"{count} BGPPeer")
     reflectors = len(scope.seen.nodes.reflectors) + sum(
-        bool(mapping(mapping(obj.get("spec")).get("bgp")).get("routeReflectorClusterID"))
+        bool(mapping_of(mapping_of(obj.get("spec")).get("bgp")).get("routeReflectorClusterID"))
         for obj in scope.resources("Node")
     )
     if reflectors:
@@ -168,7 +169,7 @@ def _peers(scope: Scope) -> list[str]:
 
 def _against(scope: Scope) -> Iterator[str]:
     for obj in scope.resources("FelixConfiguration"):
-        spec = mapping(obj.get("spec"))
+        spec = mapping_of(obj.get("spec"))
         for key in ("ipipEnabled", "vxlanEnabled"):
             if key in spec and truth(word(spec[key])) is False:
                 yield f"FelixConfiguration: {key} false"

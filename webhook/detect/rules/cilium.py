@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from webhook.detect.containers import Started, mapping
+from webhook.detect.containers import Started
 from webhook.detect.model import Mode, Reading
 from webhook.detect.seen import Scope
 from webhook.detect.texts import is_placeholder, shown, truth, word
+from webhook.workloads import mapping_of
 
 _CONFIG = "cilium-config"
 _PROTOCOLS = {"vxlan", "geneve"}
@@ -118,9 +119,9 @@ def _by_node(scope: Scope) -> tuple[str, ...]:
     """Tell of nodes that are configured otherwise."""
     found = []
     for obj in scope.resources("CiliumNodeConfig"):
-        defaults = mapping(mapping(obj.get("spec")).get("defaults"))
+        defaults = mapping_of(mapping_of(obj.get("spec")).get("defaults"))
         for key in ("routing-mode", "tunnel"):
             if key in defaults:
-                name = shown(mapping(obj.get("metadata")).get("name"))
+                name = shown(mapping_of(obj.get("metadata")).get("name"))
                 found.append(f"CiliumNodeConfig {name}: {key} {shown(word(defaults[key]))}")
     return tuple(found)

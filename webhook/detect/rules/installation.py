@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from webhook.detect.containers import mapping, mappings
+from webhook.detect.containers import mappings
 from webhook.detect.rules.pools import Encapsulation, Pool, without_ipv6
 from webhook.detect.texts import shown, word
+from webhook.workloads import mapping_of
 
 _ENCAPSULATIONS = {
     "IPIP": Encapsulation.ALWAYS, "VXLAN": Encapsulation.ALWAYS,
@@ -38,14 +39,14 @@ def read(objects: list[Mapping[str, Any]]) -> Installed | None:
     """Read the Installation; None where there is none. `overlay` is laid over `default`."""
     if not objects:
         return None
-    named = {word(mapping(obj.get("metadata")).get("name")): obj for obj in objects}
-    over, base = mapping(named.get("overlay")), named.get("default", objects[0])
+    named = {word(mapping_of(obj.get("metadata")).get("name")): obj for obj in objects}
+    over, base = mapping_of(named.get("overlay")), named.get("default", objects[0])
     spec = {**_spec(base), **_spec(over)}
     provider = word(spec.get("kubernetesProvider"))
-    cni = word(mapping(spec.get("cni")).get("type")) or _CNI_OF.get(provider, _CALICO)
+    cni = word(mapping_of(spec.get("cni")).get("type")) or _CNI_OF.get(provider, _CALICO)
     if cni != _CALICO:
         return Installed(other_cni=shown(cni))
-    network = mapping(spec.get("calicoNetwork"))
+    network = mapping_of(spec.get("calicoNetwork"))
     default = "Disabled" if provider == "EKS" else "Enabled"
     bgp = word(network.get("bgp")) or default
     return Installed(
@@ -56,8 +57,8 @@ def read(objects: list[Mapping[str, Any]]) -> Installed | None:
 
 def _spec(obj: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what the operator computed, else what was written."""
-    computed = mapping(mapping(obj.get("status")).get("computed"))
-    return computed or mapping(obj.get("spec"))
+    computed = mapping_of(mapping_of(obj.get("status")).get("computed"))
+    return computed or mapping_of(obj.get("spec"))
 
 
 def _pools(network: Mapping[str, Any], provider: str) -> list[Pool]:
@@ -66,7 +67,7 @@ def _pools(network: Mapping[str, Any], provider: str) -> list[Pool]:
         kind = "VXLAN" if provider == "EKS" else "IPIP"
         text = f"Installation: no ipPools, one of {kind} is the default"
         return [Pool(text=text, encapsulation=_ENCAPSULATIONS[kind])]
-    return [_pool(pool) for pool, _ in without_ipv6([(p, p) for p in mappings(written)])]
+    return [_pool(pool) for pool, _ in without_ipv6([(p, dict(p)) for p in mappings(written)])]
 
 
 def _pool(pool: Mapping[str, Any]) -> Pool:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from webhook.detect.containers import mapping, started
+from webhook.detect.containers import started
 from webhook.detect.model import Mode, Reading
 from webhook.detect.seen import Scope
 from webhook.detect.texts import shown
+from webhook.workloads import mapping_of
 
 _MODES = {
     "geneve": Mode.OVERLAY, "vxlan": Mode.OVERLAY, "stt": Mode.OVERLAY, "vlan": Mode.NATIVE,
@@ -50,9 +51,9 @@ def _places(scope: Scope) -> Iterator[tuple[str, Mapping[str, object]]]:
 
 def _against(scope: Scope) -> Iterator[str]:
     for subnet in scope.resources("Subnet"):
-        vlan = mapping(subnet.get("spec")).get("vlan")
+        vlan = mapping_of(subnet.get("spec")).get("vlan")
         if vlan:
-            name = shown(mapping(subnet.get("metadata")).get("name"))
+            name = shown(mapping_of(subnet.get("metadata")).get("name"))
             yield f"Subnet {name} has vlan {shown(vlan)}: underlay there"
     if any("kube-ovn-speaker" in one.ref.name for one in scope.seen.daemonsets):
         yield "kube-ovn-speaker announces addresses by BGP"

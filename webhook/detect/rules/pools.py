@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from webhook.detect.containers import mapping
 from webhook.detect.texts import shown, truth, word
+from webhook.workloads import mapping_of
 
 
 class Encapsulation(enum.IntEnum):
@@ -36,14 +36,14 @@ _MODES = {
 
 def from_resources(objects: list[Mapping[str, Any]]) -> list[Pool]:
     """Return the pools that give pods addresses; IPv6 ones only where there are no others."""
-    found = [(obj, mapping(obj.get("spec"))) for obj in objects]
+    found = [(obj, mapping_of(obj.get("spec"))) for obj in objects]
     used = [(obj, spec) for obj, spec in found if _is_used(spec)]
     return [_pool(obj, spec) for obj, spec in without_ipv6(used)]
 
 
 def without_ipv6(
-    found: list[tuple[Mapping[str, Any], Mapping[str, Any]]],
-) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    found: list[tuple[Mapping[str, Any], dict[str, Any]]],
+) -> list[tuple[Mapping[str, Any], dict[str, Any]]]:
     """Drop the pools of IPv6 where there are others: IP-in-IP is not for them."""
     return [one for one in found if ":" not in word(one[1].get("cidr"))] or found
 
@@ -56,7 +56,7 @@ def _is_used(spec: Mapping[str, Any]) -> bool:
 
 
 def _pool(obj: Mapping[str, Any], spec: Mapping[str, Any]) -> Pool:
-    name = shown(mapping(obj.get("metadata")).get("name"))
+    name = shown(mapping_of(obj.get("metadata")).get("name"))
     modes = {key: word(spec.get(key)) for key in ("ipipMode", "vxlanMode")}
     said = ", ".join(f"{key} {shown(mode)}" for key, mode in modes.items() if mode)
     return Pool(
