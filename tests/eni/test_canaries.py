@@ -13,6 +13,7 @@ import string
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.audit.rendering import output
@@ -164,6 +165,7 @@ def reports(obj: dict[str, Any], style: Any) -> str:
     return "".join(told)
 
 
+@pytest.mark.timeout(1200)  # thousands of calls: a busy machine takes minutes
 def test_no_byte_of_a_credential_leaves() -> None:
     rng = random.Random(SEED)  # noqa: S311  # texts, not secrets
     words: list[str] = []
