@@ -33,6 +33,7 @@ FIGURES = logging.getLogger("figures")  # pytest --log-cli-level=INFO shows them
 ADDRESSES = ("192.0.2.10", "192.0.2.11")
 SERVICE = {"namespace": "kube-system", "name": "hybrid-guard"}
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices"
+ENDPOINTS = "/api/v1/namespaces/kube-system/endpoints/hybrid-guard"
 MERGE = "application/merge-patch+json"
 
 
@@ -60,7 +61,16 @@ class Pair:
         for hook in (hook for document in registered for hook in document["webhooks"]):
             path = urlsplit(hook["clientConfig"].pop("url")).path
             hook["clientConfig"]["service"] = {**SERVICE, "path": path}
-        return [service, *map(self.endpoint, self.servers), *registered]
+        slices = map(self.endpoint, self.servers)
+        return [service, self.endpoints(*self.servers), *slices, *registered]
+
+    def endpoints(self, *ready: Server) -> dict[str, Any]:
+        """Return the servers as an API server before 1.34 looks for them."""
+        subsets = [
+            {"addresses": [{"ip": server.host}], "ports": [{"name": "https", "port": server.port}]}
+            for server in ready
+        ]
+        return {"apiVersion": "v1", "kind": "Endpoints", "metadata": SERVICE, "subsets": subsets}
 
     def endpoint(self, server: Server, *, serves: bool = True) -> dict[str, Any]:
         """Return the EndpointSlice of one server, as its controller keeps it."""
@@ -82,6 +92,8 @@ class Pair:
         document = self.endpoint(server, serves=False)
         changed = {"endpoints": document["endpoints"]}
         self.plane.raw("PATCH", f"{SLICES}/{document['metadata']['name']}", changed, MERGE)
+        left = self.endpoints(*(other for other in self.servers if other is not server))
+        self.plane.raw("PUT", ENDPOINTS, left)
 
     def write_to_both(self) -> bool:
         """Write a few times at once; tell whether both servers have been called."""
