@@ -7,14 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from webhook.admission import scope
-from webhook.audit.inspect import inspect, is_passed_over
+from webhook.audit.inspect import is_passed_over, judged, row_of
 from webhook.audit.origin import Origin
 from webhook.audit.report import Report, Row
 from webhook.explain.explanation import explain
-from webhook.policy.evaluate import evaluate
 from webhook.policy.model import Policy
 from webhook.policy.words import OnUpdate, Placement
-from webhook.workloads import Workload, mapping_of, read
+from webhook.workloads import Workload, mapping_of
 
 _IMMUTABLE = frozenset({"Job", "Pod"})
 _NEXT = {
@@ -35,17 +34,15 @@ def explained(
 ) -> Row | None:
     """Add what an object tells to a report; return the row of one that has a pod template."""
     own = Report() if is_passed_over(obj, policy) else report
-    row = inspect(obj, policy, own, source=source, namespace_placements=namespace_placements)
-    workload = read(obj, policy.kinds) if row else None
-    if row is None or workload is None:
+    verdict = judged(obj, policy, own, source=source, namespace_placements=namespace_placements)
+    if verdict is None:
         return None
     if own is not report:
         report.workloads += 1
-    placement = namespace_placements.get(workload.ref.namespace or "default")
-    verdict = evaluate(workload, policy, namespace_placement=placement)
-    untouched = _untouched(workload, live=live)
+    row = row_of(verdict, policy, source)
+    untouched = _untouched(verdict.workload, live=live)
     if untouched:
-        verdict = replace(verdict, ops=(), patched=workload.object)
+        verdict = replace(verdict, ops=(), patched=verdict.workload.object)
         row = replace(row, ops=(), quiet=untouched)
     elif live and row.ops:
         row = replace(row, notes=(*row.notes, _NEXT[policy.on_update]))

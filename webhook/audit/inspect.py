@@ -29,6 +29,19 @@ def inspect(
     namespace_placements: Mapping[str, Placement],
 ) -> Row | None:
     """Add what an object tells to a report; return the row of one that has a pod template."""
+    verdict = judged(obj, policy, report, source=source, namespace_placements=namespace_placements)
+    return None if verdict is None else row_of(verdict, policy, source)
+
+
+def judged(
+    obj: dict[str, Any],
+    policy: Policy,
+    report: Report,
+    *,
+    source: Origin,
+    namespace_placements: Mapping[str, Placement],
+) -> Verdict | None:
+    """Add what an object tells to a report; return the verdict on one that has a pod template."""
     try:
         workload = read(obj, policy.kinds)
     except ShapeError as error:
@@ -47,11 +60,16 @@ def inspect(
     if verdict.decision.source is not Source.CATALOGUE:
         findings += images.unpullable(workload, verdict.decision.placement, policy)
     report.findings.extend(placed(finding, source) for finding in findings)
+    return verdict
+
+
+def row_of(verdict: Verdict, policy: Policy, source: Origin) -> Row:
+    """Return what there is to tell of a workload beside its findings."""
     return Row(
-        ref=workload.ref,
+        ref=verdict.workload.ref,
         location=start_of(source),
         decision=verdict.decision,
-        proof=verdict.proof or _proof(workload, policy),
+        proof=verdict.proof or _proof(verdict.workload, policy),
         ops=verdict.ops,
         quiet=None if verdict.ops else _quiet(verdict),
         notes=_notes(verdict),
