@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -46,11 +47,17 @@ def shared_path(*parts: str) -> Path:
     """Return a path below the reference material; skip where it is missing, fail in CI."""
     path = SHARED.joinpath(*parts)
     if not path.exists():
-        message = f"the reference material is not beside this checkout: ../shared/{'/'.join(parts)}"
-        if CI:
-            pytest.fail(message)
-        pytest.skip(message)
+        unavailable(
+            f"the reference material is not beside this checkout: ../shared/{'/'.join(parts)}"
+        )
     return path
+
+
+def unavailable(reason: object) -> NoReturn:
+    """Skip, and say why; in CI nothing is skipped, so fail."""
+    if CI:
+        pytest.fail(str(reason))
+    pytest.skip(str(reason))
 
 
 @pytest.fixture(scope="session")

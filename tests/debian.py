@@ -6,30 +6,41 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 
 class MissingError(Exception):
     """A program, or root, is missing; the message says how to get it."""
 
 
+def missing(programs: Mapping[str, str]) -> list[str]:
+    """Return the packages (of a program's name to its package's) whose program is not on PATH."""
+    absent = (name for program, name in programs.items() if shutil.which(program) is None)
+    return list(dict.fromkeys(absent))
+
+
 def require(programs: Mapping[str, str]) -> None:
-    """Have every program (its name to its package's) on PATH. Raises MissingError."""
-    missing = sorted({name for program, name in programs.items() if shutil.which(program) is None})
-    if not missing:
+    """Have every program on PATH, installing what is missing. Raises MissingError."""
+    install(missing(programs))
+
+
+def install(packages: Iterable[str]) -> None:
+    """Install packages. Raises MissingError where this is no Debian, or not root."""
+    names = tuple(packages)
+    if not names:
         return
-    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing]
+    command = ("apt-get", "install", "-y", "-qq", "--no-install-recommends", *names)
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        raise MissingError(f"missing: {', '.join(missing)}; on Debian: sudo {' '.join(install)}")
-    sys.stderr.write(f"installing {', '.join(missing)}\n")
-    for command in (["apt-get", "update", "-qq"], install):
+        raise MissingError(f"missing: {', '.join(names)}; on Debian: sudo {' '.join(command)}")
+    sys.stderr.write(f"installing {', '.join(names)}\n")
+    for step in (("apt-get", "update", "-qq"), command):
         done = subprocess.run(
-            command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+            step, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
             env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
         )  # fmt: skip
         if done.returncode != 0:
             tail = "\n".join((done.stdout + done.stderr).splitlines()[-10:])
-            raise MissingError(f"{' '.join(command)} ended with {done.returncode}\n{tail}")
+            raise MissingError(f"{' '.join(step)} ended with {done.returncode}\n{tail}")
 
 
 def require_root(purpose: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from junitparser import JUnitXml, TestSuite
 
 from tests.audit.rendering import audited, rendered
-from webhook.audit.report import Report
+from webhook.audit.report import Report, Row
 from webhook.findings import Finding, Level, Location, ObjectRef
 
 DAEMON_SETS = """\
@@ -21,7 +21,7 @@ spec: {template: {spec: {containers: []}}}
 """
 
 
-def suites(rows: list, report: Report) -> list[TestSuite]:  # type: ignore[type-arg]
+def suites(rows: list[Row], report: Report) -> list[TestSuite]:
     return list(JUnitXml.fromstring(rendered("junit", rows, report).encode()))
 
 

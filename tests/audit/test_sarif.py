@@ -27,10 +27,12 @@ HOME = PurePosixPath("/home/user/repo")
 
 def sarif(*findings: Finding, **given: Any) -> dict[str, Any]:
     """The SARIF document of findings, checked by the schema."""
-    document = json.loads(rendered("sarif", (), Report(findings=list(findings)), **given))
+    document: dict[str, Any] = json.loads(
+        rendered("sarif", (), Report(findings=list(findings)), **given)
+    )
     schema = json.loads(shared_path("schemas", "sarif-schema-2.1.0.json").read_text())
     Draft7Validator(schema, format_checker=Draft7Validator.FORMAT_CHECKER).validate(document)
-    return document  # type: ignore[no-any-return]
+    return document
 
 
 def test_a_result_says_what_where_and_how_to_mend_it() -> None:

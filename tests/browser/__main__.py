@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
+from tests import debian
 from tests.browser import chromium
 
 if __name__ == "__main__":
-    chromium.install()
+    try:
+        chromium.install()
+    except debian.MissingError as error:
+        sys.exit(str(error))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
+
+from tests import debian
 
 PACKAGES = ("chromium", "fonts-dejavu-core")
 FLAGS = (
@@ -19,8 +20,6 @@ def program() -> str | None:
 
 
 def install() -> None:
-    """Install Debian's package, unless chromium is there already."""
-    if program():
-        return
-    for arguments in (("update",), ("install", "-y", "--no-install-recommends", *PACKAGES)):
-        subprocess.run(("apt-get", "-q", *arguments), check=True)
+    """Install Debian's package, unless chromium is there already. Raises debian.MissingError."""
+    if not program():
+        debian.install(PACKAGES)

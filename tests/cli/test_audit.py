@@ -169,7 +169,7 @@ def test_the_label_of_a_namespace_counts_wherever_it_stands(tmp_path: Path, poli
 def test_owners_are_judged_and_not_what_they_make(
     policy: Path,
     obj: dict[str, Any],
-    is_judged: bool,  # noqa: FBT001
+    is_judged: bool,  # noqa: FBT001  # a table
 ) -> None:
     document, done = audit(policy, stdin=json.dumps(obj))
 

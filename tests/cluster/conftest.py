@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -14,11 +13,11 @@ from tests.cluster.controlplane import build, nodes, programs
 from tests.cluster.controlplane.plane import ControlPlane
 from tests.cluster.controlplane.programs import ProgramMissingError
 from tests.cluster.installation import network
+from tests.conftest import CI, unavailable
 from tests.image.build import Image, image
 from tests.image.commands import ImageError
 
 HERE = Path(__file__).resolve().parent
-CI = os.environ.get("CI") == "true"
 FIGURES: list[str] = []
 T = TypeVar("T")
 
@@ -61,9 +60,7 @@ def _skip_without(need: Callable[[], T]) -> T:
     try:
         return need()
     except (ProgramMissingError, debian.MissingError, ImageError) as error:
-        if CI:
-            pytest.fail(str(error))
-        pytest.skip(str(error))
+        unavailable(error)
 
 
 @pytest.fixture(scope="session")

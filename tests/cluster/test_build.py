@@ -16,6 +16,7 @@ import pytest
 
 from tests.cluster.controlplane import build, programs
 from tests.cluster.controlplane.programs import Program, ProgramMissingError
+from tests.conftest import unavailable
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,7 +27,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Program, ...
     try:
         go = build.find_go()
     except build.BuildError as error:
-        pytest.skip(str(error))
+        unavailable(error)
     # Go's own cache follows XDG_CACHE_HOME too: keep it, or each test compiles the runtime.
     told = subprocess.run([go, "env", "GOCACHE"], capture_output=True, text=True, check=True)
     monkeypatch.setenv("GOCACHE", told.stdout.strip())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 
+from tests import debian
 from tests.cluster.controlplane.build import interrupted, say
 from tests.image import build, commands
 
@@ -14,9 +16,10 @@ def main() -> int:
     signal.signal(signal.SIGTERM, interrupted)
     signal.signal(signal.SIGINT, interrupted)
     try:
-        commands.install_tools()
+        if os.geteuid() == 0:
+            debian.require(commands.TOOLS)
         image = build.image()
-    except commands.ImageError as error:
+    except (commands.ImageError, debian.MissingError) as error:
         say(f"error: {error}")
         return 1
     packed, unpacked = (size / 1e6 for size in image.size)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Sequence
 
+from tests import debian
 from tests.cluster.controlplane.build import say
 
 TOOLS = {"buildah": "buildah", "mmdebstrap": "mmdebstrap", "gpg": "gpg"}
@@ -42,20 +42,6 @@ def require_tools() -> None:
     """Raise ImageError where a tool is missing, with what to do about it."""
     if os.geteuid() != 0:
         raise ImageError("building and running the image needs root: chroot, mounts, namespaces")
-    missing = missing_tools()
+    missing = debian.missing(TOOLS)
     if missing:
         raise ImageError(f"missing: {', '.join(missing)}; as root on Debian run `make image`")
-
-
-def missing_tools() -> list[str]:
-    """Return the Debian packages whose programs are not there."""
-    return [package for program, package in TOOLS.items() if shutil.which(program) is None]
-
-
-def install_tools() -> None:
-    """Install what is missing of the tools, where this is Debian and we are root."""
-    missing = missing_tools()
-    if missing and os.geteuid() == 0 and shutil.which("apt-get"):
-        run(["apt-get", "update", "-qq"], "apt-get update")
-        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing]
-        run(install, f"installing {', '.join(missing)}")

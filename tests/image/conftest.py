@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import CI
+from tests.conftest import unavailable
 from tests.image import build
 from tests.image.build import Image
 from tests.image.commands import ImageError
@@ -16,6 +16,4 @@ def image() -> Image:
     try:
         return build.image()
     except ImageError as error:
-        if CI:
-            pytest.fail(str(error))
-        pytest.skip(str(error))
+        unavailable(error)

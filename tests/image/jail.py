@@ -7,7 +7,6 @@ process 1 and gets the SIGTERM that this program gets; its exit status is this p
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import json
 import os
@@ -19,15 +18,22 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests import kernel
 from tests.image.build import Image
-
-CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET = 0x20000, 0x20000000, 0x40000000
-MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = (
-    1, 2, 4, 0x20, 0x1000, 0x4000, 0x40000,
-)  # fmt: skip
-PR_SET_PDEATHSIG, PR_CAPBSET_READ, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 23, 24, 38
-DEVICES = ("full", "null", "random", "urandom", "zero")
-LIBC = ctypes.CDLL(None, use_errno=True)
+from tests.kernel import (
+    CLONE_NEWNET,
+    CLONE_NEWNS,
+    CLONE_NEWPID,
+    LIBC,
+    MS_NODEV,
+    MS_NOSUID,
+    MS_PRIVATE,
+    MS_RDONLY,
+    MS_REC,
+    MS_REMOUNT,
+    call,
+    mount,
+)
 
 
 def command(image: Image, *argv: str, binds: Mapping[str, Path] | None = None) -> list[str]:
@@ -64,7 +70,7 @@ def become(jail: dict[str, object], scratch: Path) -> int:
         call(LIBC.unshare, CLONE_NEWNS)
         os.chroot(mount_all(jail, scratch))
         os.chdir(str(jail["workdir"]))
-        drop_all(int(str(jail["user"])), int(str(jail["group"])))
+        kernel.drop_all(int(str(jail["user"])), int(str(jail["group"])))
         argv, env = jail["argv"], jail["env"]
         assert isinstance(argv, list)
         assert isinstance(env, dict)
@@ -87,14 +93,10 @@ def mount_all(jail: dict[str, object], scratch: Path) -> Path:
     mount("overlay", root, "overlay", MS_RDONLY | MS_NOSUID | MS_NODEV, overlay)
     mount("proc", root / "proc", "proc", MS_NOSUID | MS_NODEV)
     mount("tmpfs", root / "tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777,size=64m")
-    mount("tmpfs", root / "dev", "tmpfs", MS_NOSUID, "mode=755,size=64k")
-    for name in DEVICES:
-        (root / "dev" / name).touch()
-        mount(f"/dev/{name}", root / "dev" / name, "", MS_BIND)
+    kernel.bind_devices(root / "dev")
     mount("tmpfs", root / "dev", "", MS_REMOUNT | MS_RDONLY | MS_NOSUID)
     for inside, outside in binds.items():
-        mount(outside, Path(f"{root}{inside}"), "", MS_BIND)
-        mount(outside, Path(f"{root}{inside}"), "", MS_REMOUNT | MS_BIND | MS_RDONLY)
+        kernel.bind(outside, Path(f"{root}{inside}"), read_only=True)
     return root
 
 
@@ -103,32 +105,6 @@ def raise_loopback() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         siocsifflags, iff_up = 0x8914, 1
         fcntl.ioctl(control, siocsifflags, struct.pack("16sh14x", b"lo", iff_up))
-
-
-def drop_all(user: int, group: int) -> None:
-    """Become the user, without capabilities or a way to any."""
-    capability = 0
-    while LIBC.prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0:
-        call(LIBC.prctl, PR_CAPBSET_DROP, capability)
-        capability += 1
-    os.setgroups([])
-    os.setresgid(group, group, group)
-    os.setresuid(user, user, user)
-    call(LIBC.prctl, PR_SET_NO_NEW_PRIVS, 1)
-    call(LIBC.prctl, PR_SET_PDEATHSIG, signal.SIGKILL)  # last: a change of user clears it
-
-
-def mount(source: str, target: Path, kind: str, flags: int, data: str = "") -> None:
-    """Make a mount, with the flags of the system call."""
-    call(LIBC.mount, source.encode(), bytes(target), kind.encode(), flags, data.encode())
-
-
-def call(function: ctypes._NamedFuncPointer, *arguments: int | bytes) -> None:
-    """Call a function of libc, raising OSError where it fails."""
-    padded = (*arguments, *[0] * (5 - len(arguments)))
-    if function(*padded) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, f"{function.__name__}{arguments}: {os.strerror(number)}")
 
 
 if __name__ == "__main__":

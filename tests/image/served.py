@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import http.client
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from tests import kernel
 from tests.image import jail
 from tests.image.build import Image
 from tests.serving import Server
@@ -40,7 +40,7 @@ class ImageServer(Server):
 
         def enter_and_connect() -> None:
             with open(f"/proc/{self.process.pid}/ns/net", "rb") as network:  # noqa: PTH123  # no path to resolve
-                jail.call(ctypes.CDLL(None, use_errno=True).setns, network.fileno(), 0)
+                kernel.call(kernel.LIBC.setns, network.fileno())
             connection.connect()
 
         with ThreadPoolExecutor(1) as thread:

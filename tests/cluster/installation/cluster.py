@@ -6,9 +6,9 @@ import os
 import subprocess
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
+from tests.cluster.chart import CHART
 from tests.cluster.controlplane import nodes, programs
 from tests.cluster.controlplane.commands import SERVICE_RANGE
 from tests.cluster.controlplane.plane import ControlPlane
@@ -18,7 +18,6 @@ from tests.cluster.installation.runner import Runner
 from tests.conftest import ROOT
 from tests.image.build import Image
 
-CHART = ROOT / "charts" / "hybrid-guard"
 CONFIGURATIONS = "/apis/admissionregistration.k8s.io/v1/{}webhookconfigurations/hybrid-guard"
 
 
@@ -45,12 +44,7 @@ class HybridCluster:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop all of it."""
         self._stack.close()
 

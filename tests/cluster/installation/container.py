@@ -1,4 +1,4 @@
-"""A program that becomes a container: `python container.py SPEC.json [enter PID]`.
+"""A program that becomes a container: `python -m ...installation.container SPEC.json [enter PID]`.
 
 It joins the pod's network, mounts the image's root read-only with the volumes on top, gives up
 every right, and executes the command as the pod says: user, groups, environment, nothing else. With
@@ -8,7 +8,6 @@ because the process forks.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import signal
@@ -16,50 +15,45 @@ import sys
 from pathlib import Path
 from typing import Any
 
-LIBC = ctypes.CDLL(None, use_errno=True)
-NEWNS, NEWPID, NEWNET, NEWIPC, NEWUTS = 0x20000, 0x20000000, 0x40000000, 0x8000000, 0x4000000
-MS_RDONLY, MS_NOSUID, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 32, 4096, 16384, 1 << 18
+from tests import kernel
+from tests.kernel import (
+    CLONE_NEWIPC,
+    CLONE_NEWNS,
+    CLONE_NEWPID,
+    CLONE_NEWUTS,
+    LIBC,
+    MS_NOSUID,
+    MS_PRIVATE,
+    MS_RDONLY,
+    MS_REC,
+    MS_REMOUNT,
+    call,
+    mount,
+)
+
 MNT_DETACH = 2
-PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 24, 38
-LAST_CAPABILITY = 63
-DEVICES = ("null", "zero", "full", "random", "urandom")
-
-
-def checked(status: int, what: str) -> None:
-    """Raise with the system's reason when a call failed."""
-    if status != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, f"{what}: {os.strerror(number)}")
-
-
-def mount(source: str, target: Path, kind: str = "", flags: int = 0, options: str = "") -> None:
-    """Mount, or raise OSError."""
-    status = LIBC.mount(
-        source.encode(), str(target).encode(), kind.encode(), flags, options.encode() or None
-    )
-    checked(status, f"mount {target}")
 
 
 def join(pid: int, *kinds: str) -> None:
     """Join namespaces of a process."""
     handles = [os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY) for kind in kinds]
     for handle in handles:
-        checked(LIBC.setns(handle, 0), f"setns to {pid}")
+        call(LIBC.setns, handle)
         os.close(handle)
 
 
 def root(spec: dict[str, Any]) -> Path:
     """Build the root: the image below, a layer for mount points above, volumes, /proc and /dev."""
-    checked(LIBC.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None), "mount private")
+    mount("none", Path("/"), "", MS_REC | MS_PRIVATE)
     scratch = Path(spec["scratch"])
-    mount("tmpfs", scratch, "tmpfs")
+    mount("tmpfs", scratch, "tmpfs", 0)
     upper, work, merged = (scratch / name for name in ("upper", "work", "root"))
     for folder in (upper, work, merged):
         folder.mkdir()
     layers = f"lowerdir={spec['rootfs']},upperdir={upper},workdir={work}"
     mount("overlay", merged, "overlay", 0, layers)
     (merged / "proc").mkdir(exist_ok=True)
-    mount("proc", merged / "proc", "proc")
+    mount("proc", merged / "proc", "proc", 0)
     devices(merged / "dev")
     points = [(entry, within(merged, entry["target"])) for entry in spec["mounts"]]
     for _, point in points:
@@ -67,9 +61,7 @@ def root(spec: dict[str, Any]) -> Path:
     if spec["readOnlyRootFilesystem"]:
         mount("none", merged, "", MS_REMOUNT | MS_RDONLY)
     for entry, point in points:
-        mount(entry["source"], point, "", MS_BIND | MS_REC)
-        if entry["readOnly"]:
-            mount("none", point, "", MS_BIND | MS_REMOUNT | MS_RDONLY)
+        kernel.bind(entry["source"], point, read_only=entry["readOnly"])
     return merged
 
 
@@ -88,39 +80,30 @@ def within(top: Path, target: str) -> Path:
 def devices(folder: Path) -> None:
     """Give it the devices that every container has, and shared memory."""
     folder.mkdir(exist_ok=True)
-    mount("tmpfs", folder, "tmpfs", MS_NOSUID, "mode=755")
-    for name in DEVICES:
-        (folder / name).touch()
-        mount(f"/dev/{name}", folder / name, "", MS_BIND)
+    kernel.bind_devices(folder)
     (folder / "shm").mkdir()
     mount("tmpfs", folder / "shm", "tmpfs", MS_NOSUID, "mode=1777,size=64m")
 
 
 def become(spec: dict[str, Any]) -> None:
     """Give up every right and execute the command; does not return."""
-    for number in range(LAST_CAPABILITY + 1):
-        LIBC.prctl(PR_CAPBSET_DROP, number, 0, 0, 0)  # fails for those the kernel does not know
-    os.setgroups(spec["groups"])
-    os.setgid(spec["gid"])
-    os.setuid(spec["uid"])
-    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # another user begins without one
-    checked(LIBC.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
+    kernel.drop_all(spec["uid"], spec["gid"], spec["groups"])
     os.execvpe(spec["command"][0], spec["command"], spec["env"])  # noqa: S606  # no shell
 
 
 def start(spec: dict[str, Any]) -> int:
     """Run the command as the first process of namespaces of its own; return its exit status."""
-    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    kernel.die_with_parent()
     join(spec["sandbox"], "net")
-    checked(LIBC.unshare(NEWNS | NEWPID | NEWIPC | NEWUTS), "unshare")
+    call(LIBC.unshare, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS)
     told = Path(spec["pidfile"]).open("w")  # noqa: SIM115  # the child takes its folder away
     child = os.fork()
     if child == 0:
-        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        kernel.die_with_parent()
         new = root(spec)
         os.chdir(new)
-        checked(LIBC.pivot_root(b".", b"."), "pivot_root")
-        checked(LIBC.umount2(b".", MNT_DETACH), "umount")
+        call(LIBC.pivot_root, b".", b".")
+        call(LIBC.umount2, b".", MNT_DETACH)
         os.chdir("/")
         become(spec)
     with told:
@@ -132,7 +115,7 @@ def start(spec: dict[str, Any]) -> int:
 
 def enter(spec: dict[str, Any], pid: int) -> int:
     """Run the command inside a container that runs; return its exit status."""
-    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    kernel.die_with_parent()
     top = os.open(f"/proc/{pid}/root", os.O_RDONLY)
     join(pid, "net", "ipc", "uts", "pid", "mnt")
     os.fchdir(top)

@@ -5,20 +5,18 @@ All of it is reachable only from inside and goes with the processes that hold it
 
 from __future__ import annotations
 
-import ctypes
 import itertools
-import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests import debian
+from tests.cluster import netns
+from tests.cluster.netns import ip
 
-CLONE_NEWNET = 0x40000000
-LIBC = ctypes.CDLL(None, use_errno=True)
-NODE_ADDRESS = "192.0.2.1"
-"""Of the bridge: the machine that the API server is on (RFC 5737, TEST-NET-1)."""
+NODE_ADDRESS = netns.ADDRESS
+"""Of the bridge: the machine that the API server is on."""
 _POD_ADDRESSES = "192.0.2.{}"
 _BRIDGE = "pods"
 _PROGRAMS = {"ip": "iproute2", "nft": "nftables", "nsenter": "util-linux", "unshare": "util-linux"}
@@ -33,19 +31,13 @@ def require() -> None:
 @contextmanager
 def isolated(services: str) -> Iterator[None]:
     """Move this thread, and what it starts, into a new network; `services` are routed there."""
-    before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-    try:
-        _checked(LIBC.unshare(CLONE_NEWNET))
-        _ip("link", "set", "lo", "up")
-        _ip("link", "add", _BRIDGE, "type", "bridge")
-        _ip("addr", "add", f"{NODE_ADDRESS}/24", "dev", _BRIDGE)
-        _ip("link", "set", _BRIDGE, "up")
-        _ip("route", "add", services, "dev", _BRIDGE)
+    with netns.entered():
+        ip("link", "add", _BRIDGE, "type", "bridge")
+        ip("addr", "add", f"{NODE_ADDRESS}/24", "dev", _BRIDGE)
+        ip("link", "set", _BRIDGE, "up")
+        ip("route", "add", services, "dev", _BRIDGE)
         Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
         yield
-    finally:
-        _checked(LIBC.setns(before, CLONE_NEWNET))
-        os.close(before)
 
 
 class Sandbox:
@@ -64,8 +56,8 @@ class Sandbox:
         self._holder.stdout.readline()  # it is in its namespace
         self.pid = self._holder.pid
         link = f"pod{number}"
-        _ip("link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", str(self.pid))
-        _ip("link", "set", link, "master", _BRIDGE, "up")
+        ip("link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", str(self.pid))
+        ip("link", "set", link, "master", _BRIDGE, "up")
         for command in (
             ("link", "set", "lo", "up"),
             ("addr", "add", f"{self.address}/24", "dev", "eth0"),
@@ -81,13 +73,3 @@ class Sandbox:
         """Give it up: the kernel takes the devices away."""
         self._holder.kill()
         self._holder.communicate()
-
-
-def _ip(*arguments: str) -> None:
-    subprocess.run(["ip", *arguments], check=True)
-
-
-def _checked(status: int) -> None:
-    if status != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))

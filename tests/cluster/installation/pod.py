@@ -23,11 +23,12 @@ from typing import Any
 
 from tests.cluster.controlplane.commands import API_SERVICE
 from tests.cluster.controlplane.plane import ControlPlane
-from tests.cluster.installation import container as program
 from tests.cluster.installation.network import NODE_ADDRESS, Sandbox
 from tests.cluster.installation.volumes import NotYetError, Volumes
+from tests.conftest import ROOT
 from tests.image.build import Image
 
+PROGRAM = (sys.executable, "-m", "tests.cluster.installation.container")
 TICK = 0.1
 BACKOFF = 10.0
 """Seconds before a container's second start; doubled each time, as a kubelet's."""
@@ -174,7 +175,7 @@ class PodLife(threading.Thread):
         (self._folder / "pid").unlink(missing_ok=True)
         with log:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", program.__file__, str(spec)],
+                [*PROGRAM, str(spec)], cwd=ROOT,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
         self.started_at = time.monotonic()
@@ -278,7 +279,7 @@ class PodLife(threading.Thread):
             json.dumps({**json.loads(self._spec_file().read_text()), "command": command})
         )
         done = subprocess.Popen(
-            [sys.executable, "-I", program.__file__, str(spec), "enter", str(pid)],
+            [*PROGRAM, str(spec), "enter", str(pid)], cwd=ROOT,
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
         try:

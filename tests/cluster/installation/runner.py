@@ -8,7 +8,6 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from tests.cluster.controlplane.plane import ControlPlane
@@ -39,12 +38,7 @@ class Runner:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """End every pod at once and remove what they left."""
         self._stop.set()
         self._thread.join()

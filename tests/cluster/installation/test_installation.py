@@ -24,8 +24,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from certs import issue
+from certs.rotate import observe
+from tests.cluster.chart import CHART
 from tests.cluster.conftest import require_installation
-from tests.cluster.installation.cluster import CHART, CONFIGURATIONS, HybridCluster
+from tests.cluster.installation.cluster import CONFIGURATIONS, HybridCluster
 from tests.cluster.installation.load import (
     CONFIG_MAPS,
     DAEMONSETS,
@@ -95,8 +97,9 @@ def write_secret(cluster: HybridCluster, data: dict[str, bytes]) -> None:
 
 
 def authority(data: dict[str, bytes]) -> issue.Authority:
-    key = serialization.load_pem_private_key(data["ca.key"], None)
-    return issue.Authority(x509.load_pem_x509_certificate(data["ca.crt"]), key)  # type: ignore[arg-type]
+    found = observe(data, ()).current
+    assert found is not None
+    return found
 
 
 def pair(signer: issue.Authority, issued: dt.datetime) -> dict[str, bytes]:
