@@ -47,10 +47,12 @@ class Location:
     embedded: tuple[int, int] | None = None
 
     def __str__(self) -> str:
-        """`file:line:column`, as editors take it; empty where there is no file."""
-        if self.file is None:
-            return ""
-        return ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+        """`file:line:column`, as editors take it; in an object of a cluster, the pointer and both.
+
+        Empty where neither a file nor a line is known.
+        """
+        start = self.file or (self.pointer if self.line else None)
+        return ":".join(str(part) for part in (start, self.line, self.column) if part)
 
 
 NOWHERE = Location()

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -14,13 +15,16 @@ import pytest
 import yaml
 from junitparser import JUnitXml
 
-from tests.audit.rendering import audited, rendered
+from tests.audit.rendering import audited, output, rendered
 from tests.conftest import shared_path
+from webhook.audit import text
 from webhook.audit.formats import FORMATS
 from webhook.audit.report import Report
 from webhook.findings import Finding, Level, Location, ObjectRef
 
 Told = tuple[str, str, str, str]  # rule, level, object, message
+
+ACTING = {"Cc", "Cf", "Zl", "Zp"}  # categories of characters that do something
 
 # Control characters, a terminal's colours, title and screen, a page's script, an attribute's end,
 # a template, right-to-left marks, XML's forbidden characters, an entity, a very long word.
@@ -140,12 +144,12 @@ def test_a_format_tells_what_the_report_holds(form: str) -> None:
 def hostile() -> Report:
     """A report whose every text is hostile."""
     report = Report()
-    for text in HOSTILE:
-        ref = ObjectRef(api_version=f"v1{text}", kind=f"K{text}", namespace=f"n{text}", name=text)
-        place = Location(file=f"f{text}", line=1, column=1, pointer=f"/{text}")
+    for bad in HOSTILE:
+        ref = ObjectRef(api_version=f"v1{bad}", kind=f"K{bad}", namespace=f"n{bad}", name=bad)
+        place = Location(file=f"f{bad}", line=1, column=1, pointer=f"/{bad}")
         report.findings.append(
             Finding(
-                rule="HG101", level=Level.ERROR, message=text, fix=text, object=ref, location=place
+                rule="HG101", level=Level.ERROR, message=bad, fix=bad, object=ref, location=place
             )
         )
     return report
@@ -153,10 +157,27 @@ def hostile() -> Report:
 
 @pytest.mark.parametrize("form", PARSERS)
 def test_no_character_of_a_manifest_acts(form: str) -> None:
-    text = rendered(form, (), hostile())
+    shown = rendered(form, (), hostile())
 
-    acting = {c for c in text if c != "\n" and unicodedata.category(c) in {"Cc", "Cf", "Zl", "Zp"}}
-    assert acting == set()
+    assert {c for c in shown if c != "\n" and unicodedata.category(c) in ACTING} == set()
+
+
+def test_explain_acts_no_more_than_an_audit() -> None:
+    [row], _ = audited(
+        text="apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: calico-node, namespace: kube-system}\n"
+        "spec: {template: {spec: {containers: []}}}\n"
+    )
+    report = hostile()
+    of_first = replace(
+        row, ref=report.findings[0].object or row.ref, notes=HOSTILE, quiet=HOSTILE[0]
+    )
+    told: list[str] = []
+
+    text.render([of_first], report, output(told))
+
+    shown = "".join(told)
+    assert {c for c in shown if c != "\n" and unicodedata.category(c) in ACTING} == set()
+    assert shown.count("HG101") == len(HOSTILE)
 
 
 @pytest.mark.parametrize("form", [form for form in PARSERS if form != "table"])

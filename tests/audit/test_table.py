@@ -61,3 +61,16 @@ def test_colours_change_nothing_but_colour() -> None:
 
     assert painted != plain
     assert click.unstyle(painted) == plain
+
+
+@pytest.mark.parametrize(
+    ("place", "shown"),
+    [
+        (Location(file="a.yaml", line=3, column=5, pointer="/data"), "a.yaml:3:5"),
+        (Location(file="a.yaml"), "a.yaml"),
+        (Location(line=3, column=5, pointer="/data/eni_conf"), "/data/eni_conf:3:5"),
+        (Location(pointer="/spec"), ""),
+    ],
+)
+def test_a_place_is_in_a_file_or_in_the_object_itself(place: Location, shown: str) -> None:
+    assert str(place) == shown

@@ -10,31 +10,35 @@ from webhook.audit.formats.output import Output, Paint, visible
 from webhook.audit.formats.table import COLOURS, excerpt, summary
 from webhook.audit.report import Report, Row
 from webhook.explain.explanation import Explanation
-from webhook.findings import Finding, Location
+from webhook.findings import Finding, Location, ObjectRef
 from webhook.placement.model import Witness
 
 
 def render(rows: Iterable[Row], report: Report, output: Output) -> None:
     """Write a paragraph for each workload, what else was found, and a summary."""
     paint = output.paint
+    paragraphs = [(row, list(_row(row, paint))) for row in rows]
+    of: dict[tuple[ObjectRef | None, str | None], list[Finding]] = {}
+    for finding in report.findings:
+        of.setdefault((finding.object, finding.location.file), []).append(finding)
     lines: list[str] = []
-    told: set[int] = set()
-    for row in rows:
-        lines += _row(row, paint)
-        for number, finding in enumerate(report.findings):
-            if finding.object == row.ref and finding.location.file == row.location.file:
-                told.add(number)
-                lines += _finding(finding, report, paint)
+    for row, paragraph in paragraphs:
+        lines += paragraph
+        for finding in of.pop((row.ref, row.location.file), ()):
+            lines += _finding(finding, report, paint)
         lines.append("")
-    rest = [f for number, f in enumerate(report.findings) if number not in told]
-    for finding in rest:
+    for finding in (finding for findings in of.values() for finding in findings):
         lines += [_head(finding, paint), *_finding(finding, report, paint), ""]
     lines.append(summary(report))
     output.write("\n".join(lines) + "\n")
 
 
 def _row(row: Row, paint: Paint) -> Iterator[str]:
-    yield f"{paint(str(row.ref), 'bold')}  {_place(replace(row.location, column=None))}".rstrip()
+    yield _title(row.ref, replace(row.location, column=None), paint)
+    yield from map(visible, _told(row))
+
+
+def _told(row: Row) -> Iterator[str]:
     yield f"  placement  {row.decision.placement} ({row.decision.why})"
     if row.proof is not None:
         yield f"  can land   {row.proof.sides}"
@@ -48,7 +52,11 @@ def _row(row: Row, paint: Paint) -> Iterator[str]:
     for note in row.notes:
         yield f"  note       {note}"
     if row.more is not None:
-        yield from map(visible, _more(row.more))
+        yield from _more(row.more)
+
+
+def _title(ref: ObjectRef | None, place: Location, paint: Paint) -> str:
+    return f"{paint(visible(str(ref or '')), 'bold')}  {visible(str(place))}".rstrip()
 
 
 def _more(more: Explanation) -> Iterator[str]:
@@ -63,11 +71,6 @@ def _more(more: Explanation) -> Iterator[str]:
         yield from (f"               {line}" for line in owner.knob)
 
 
-def _place(location: Location) -> str:
-    """Return where something stands; nothing for an object of a cluster."""
-    return ":".join(str(p) for p in (location.file, location.line, location.column) if p)
-
-
 def _witness(witness: Witness) -> str:
     if not witness.possible:
         return f"no: {witness.reason}"
@@ -76,13 +79,13 @@ def _witness(witness: Witness) -> str:
 
 
 def _head(finding: Finding, paint: Paint) -> str:
-    return f"{paint(str(finding.object or ''), 'bold')}  {finding.location.file or ''}".rstrip()
+    return _title(finding.object, Location(file=finding.location.file), paint)
 
 
 def _finding(finding: Finding, report: Report, paint: Paint) -> Iterator[str]:
-    place = _place(finding.location)
+    place = visible(str(finding.location))
     level = paint(finding.level, COLOURS[finding.level])
-    yield f"  {level}  {finding}" + (f"  ({place})" if place else "")
+    yield f"  {level}  {visible(str(finding))}" + (f"  ({place})" if place else "")
     yield from excerpt(finding, report, paint)
     if finding.fix:
-        yield f"    fix: {finding.fix}"
+        yield f"    fix: {visible(finding.fix)}"
