@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -252,3 +253,27 @@ def test_after_the_end_an_interrupt_ends_the_program() -> None:
     with pytest.raises(KeyboardInterrupt), Interruptible(iter("ab")) as some:  # noqa: PT012  # the block is what is tested
         assert (list(some), some.stopped) == (["a", "b"], False)
         interrupt()
+
+
+def test_a_terminal_sees_how_far_it_is_and_a_log_does_not(tmp_path: Path, policy: Path) -> None:
+    file = tmp_path / "many.json"
+    file.write_text("\n".join([json.dumps(deployment("a"))] * 60_000))
+    controller, terminal = pty.openpty()
+    command: list[str | Path] = [sys.executable, "-m", "webhook", "audit", "--policy", policy, file]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=terminal)
+    os.close(terminal)
+    seen = b""
+    while True:
+        try:
+            seen += os.read(controller, 65536)
+        except OSError:  # the other end is closed
+            break
+    out, _ = process.communicate()
+    os.close(controller)
+    quiet = run("audit", "--policy", policy, file)
+
+    lines = seen.decode().split("\r\x1b[K")
+    assert re.fullmatch(r"[\d,]+ objects, \d+%, (\d+ min )?\d+ s left", lines[1]), lines[:3]
+    assert lines[-1] == "", "the line is gone at the end"
+    assert out == quiet.stdout.encode()
+    assert quiet.stderr == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -297,3 +298,27 @@ def test_volumes_of_the_cluster_bind_its_workloads(api_server: ControlPlane, pol
 
     assert [one["rule"] for one in told(document, "bound")[1]] == ["HG101", "HG106"]
     assert any("which admits node far alone" in one["message"] for one in document["findings"])
+
+
+def test_an_interrupted_look_at_a_cluster_gives_what_it_found(
+    api_server: ControlPlane, policy: Path
+) -> None:
+    plane = api_server
+    many.create(plane, [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "stop"}}])
+    many.create(plane, (many.deployment(f"web-{n}", "stop") for n in range(800)))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "webhook", "audit", "--cluster", "--kubeconfig", plane.kubeconfig, "--policy", policy, "--format", "json"],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
+    )  # fmt: skip
+    assert process.stdout
+    head = b""
+    while len(head) < 2000:  # all of it does not fit into the pipe: it is in the middle
+        head += process.stdout.read(2000)
+    process.send_signal(signal.SIGINT)
+    rest, said = process.communicate(timeout=60)
+    document = json.loads(head + rest)
+
+    assert process.returncode == 130
+    assert 0 < len(document["workloads"]) < 800
+    assert document["summary"]["complete"] is False
+    assert b"interrupted: the report holds what was found up to there" in said

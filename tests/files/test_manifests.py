@@ -277,3 +277,21 @@ def test_a_long_file_costs_the_memory_of_a_short_one(form: str) -> None:
 
     assert count >= 10_000
     assert peak < 12 * 1024 * 1024, "of 20 MB"
+
+
+def test_what_is_longer_than_a_document_may_be_is_told_and_passed_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("webhook.files.cutting.MAX_BYTES", 5_000_000)
+    monkeypatch.setattr("webhook.files.jsons.MAX_BYTES", 5_000_000)
+    long = "x" * 12_000_000
+
+    for text, middle in (
+        (f"{A}---\nlong: {long}\n---\n{C}", "f:6:1: a document of over 5000000 bytes"),
+        (
+            f'{compact("a")}\n{{"long": "{long}"}}\n{compact("c")}',
+            "f:2:1: an object of over 5000000 bytes",
+        ),
+    ):
+        first, error, last = told(text)
+        assert (first, last[0], error) == ("a 1:1", "c", middle)

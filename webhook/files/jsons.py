@@ -24,7 +24,7 @@ _LONGEST = 16  # of the tokens that look wrong when the text ends inside them
 
 
 class BrokenError(ValueError):
-    """What stands at an index of the window's text is no JSON."""
+    """What stands at an index of the window's text cannot be read as JSON."""
 
     def __init__(self, message: str, index: int) -> None:
         super().__init__(message)
@@ -135,7 +135,7 @@ class Reader:
         """Move behind one of the marks, and return it."""
         found = self._next()
         if not found or found not in marks:
-            raise BrokenError(f"expecting {' or '.join(marks)}", self._window.at)
+            raise BrokenError(f"not JSON: expecting {' or '.join(marks)}", self._window.at)
         self._window.advance(self._window.at + 1)
         return found
 
@@ -157,7 +157,9 @@ class Reader:
             near_end = len(text) - error.pos < _LONGEST or error.msg.startswith("Unterminated")
             if near_end and not self._window.ended:
                 raise _CutShortError from None
-            raise BrokenError(error.msg[0].lower() + error.msg[1:], error.pos) from None
+            raise BrokenError(
+                f"not JSON: {error.msg[0].lower()}{error.msg[1:]}", error.pos
+            ) from None
         except BrokenError as error:
             raise BrokenError(str(error), index) from None
         except RecursionError:
@@ -220,4 +222,4 @@ def _is_deep(value: Any) -> bool:
 
 
 def _refuse(name: str) -> NoReturn:
-    raise BrokenError(f"{name} is no JSON", 0)
+    raise BrokenError(f"not JSON: {name} stands for no value", 0)

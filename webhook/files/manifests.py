@@ -148,7 +148,7 @@ def _broken(
         yield from found
     else:
         fix = "correct it there; often a comma or a quote before it"
-        yield FileError(file, f"not JSON: {error}", line=line, column=column, fix=fix)
+        yield FileError(file, str(error), line=line, column=column, fix=fix)
 
 
 def _read(document: Document) -> Iterator[Manifest | FileError]:
