@@ -97,6 +97,28 @@ def test_what_is_certain(objects: list[Object], certain: bool) -> None:  # noqa:
     assert detect([agent, *objects]).certain is certain
 
 
+@pytest.mark.parametrize(
+    ("network", "certain"),
+    [({"ipPools": [{"encapsulation": "IPIP"}]}, True), ({}, False)],
+    ids=["it names pools", "pools that exist already would stay"],
+)
+def test_what_an_installation_makes_certain(network: Object, certain: bool) -> None:  # noqa: FBT001
+    agent = daemonset("calico-node", container("calico-node"), namespace="calico-system")
+
+    assert detect([agent, installation(calicoNetwork=network)]).certain is certain
+
+
+def test_without_pods_or_daemonsets_of_a_cluster_nothing_is_absent() -> None:
+    survey = Survey()
+    for obj in (HOME, PROXY):
+        survey.add(obj)
+    survey.seen.whole = False
+
+    assert survey.detection().network is None
+    survey.seen.whole = True
+    assert survey.detection().network == "host"
+
+
 def test_what_speaks_against_is_told() -> None:
     agent = daemonset("calico-node", container("calico-node"))
     felix = resource("FelixConfiguration", "crd.projectcalico.org/v1", ipipEnabled=False)
@@ -176,6 +198,29 @@ def test_a_files_own_settings_come_first() -> None:
     assert found == {"a": "overlay", "b": "native", "c": "unknown"}
 
 
+def test_a_files_own_pools_come_first() -> None:
+    agent = daemonset("calico-node", container("calico-node"))
+    survey = Survey()
+    for file, objects in (
+        ("a", [agent, pool(ipipMode="Always")]),
+        ("b", [agent, pool(ipipMode="Never")]),
+        ("c", [agent]),
+    ):
+        for obj in objects:
+            survey.add(obj, placed(file))
+    found = {one.location.file: one.reading.mode for one in survey.detection().daemonsets}
+
+    assert found == {"a": "overlay", "b": "bgp", "c": "unknown"}
+
+
+def test_the_agents_environment_counts_before_its_init_containers() -> None:
+    init = container("install-cni", CALICO_IPV4POOL_IPIP="Never")
+    agent = container("calico-node", CALICO_IPV4POOL_IPIP="Always")
+    found = detect([daemonset("calico-node", agent, initContainers=[init])])
+
+    assert found.network == "overlay"
+
+
 def test_kube_ovn_is_read_from_its_controller() -> None:
     controller = daemonset("kube-ovn-controller", container("c", "--network-type=vlan"))
     controller["kind"] = "Deployment"
@@ -201,6 +246,23 @@ def test_lists_and_retired_apis_are_read() -> None:
     items: Any = {"apiVersion": "v1", "kind": "List", "items": [old, "nonsense", None]}
 
     assert detect([items]).network == "overlay"
+
+
+def test_an_audit_keeps_what_is_a_networks_alone() -> None:
+    survey = Survey(others=False)
+    for name in ("fluentd", "kube-proxy", "weave-net", "cilium-envoy"):
+        survey.add(daemonset(name, container("x")))
+    for number in range(3_000):
+        survey.add(config_map(f"c{number}", text="x" * 4_000))
+    survey.add(config_map("c", tunnel="vxlan"))
+
+    assert [one.ref.name for one in survey.seen.daemonsets] == [
+        "kube-proxy",
+        "weave-net",
+        "cilium-envoy",
+    ]
+    assert len(survey.seen.config_maps) < 1_100
+    assert survey.seen.config_maps[-1].ref.name == "c"
 
 
 def test_eni_config_is_not_kept() -> None:

@@ -215,6 +215,7 @@ CASES: dict[str, tuple[list[Object], str, str | None]] = {
     "kopeio": ([daemonset("kopeio-networking-agent", container("networking-agent"))], "overlay", "overlay"),
     "kopeio in one segment": ([daemonset("kopeio-networking-agent", container("networking-agent", "--provider=layer2"))], "host-gw", "bgp"),
     "terway": ([daemonset("terway-eniip", container("terway"))], "cloud", None),
+    "terway of a hybrid node pool": ([daemonset("terway-hybrid", container("terway"))], "unknown", None),
     "aws": ([daemonset("aws-node", container("aws-node"))], "cloud", None),
     "kube-proxy": ([daemonset("kube-proxy", container("kube-proxy"))], "none", None),
     "a log collector": ([daemonset("fluentd", container("fluentd"))], "none", None),

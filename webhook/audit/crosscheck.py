@@ -35,7 +35,7 @@ class Seen:
     crds: dict[str, tuple[str, bool, ObjectRef, Location]] = field(default_factory=dict)
     calico: list[tuple[ObjectRef, Location]] = field(default_factory=list)
     terway: bool = False
-    survey: Survey = field(default_factory=Survey)
+    survey: Survey = field(default_factory=lambda: Survey(others=False))
 
     def add(self, obj: dict[str, Any], origin: Origin) -> None:
         """Keep what an object has to say."""

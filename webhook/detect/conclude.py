@@ -57,7 +57,7 @@ def _reading(identity: Identity, scope: Scope) -> Reading:
         if rule is not None:
             return rule(scope)
         return Reading(mode=Mode.UNKNOWN, evidence=("how it moves packets is not told here",))
-    if not identity.known:
+    if identity.stranger:
         why = "it writes /etc/cni/net.d and is no add-on known here"
         return Reading(mode=Mode.UNKNOWN, evidence=(why,))
     return Reading(mode=Mode.NONE, evidence=("not a data path",))

@@ -22,6 +22,8 @@ from webhook.workloads import images, mapping_of
 _HELPERS = frozenset({"csi-node-driver", "cilium-envoy", "cilium-node-init", "ovn-ipsec"})
 # Other clouds' data paths; the rest of what the catalogue leaves alone is none.
 _CLOUDS = frozenset({"aws-node", "azure-cns"})
+# The network of on-prem nodes in a hybrid node pool; the policy leaves it to its vendor.
+_HYBRID, _HYBRID_CONTROL = "terway-hybrid", "terway-controlplane"
 # Names of containers that only this add-on has. Canal has two of them.
 _CONTAINERS = {
     "calico-node": "calico", "kube-flannel": "flannel", "cilium-agent": "cilium",
@@ -36,21 +38,27 @@ _CONFIGURATION = re.compile(r"^/etc/cni(/net\.d)?/?$")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """An add-on by name, and what it is to the on-prem network."""
+    """An add-on by name, and what it is to the on-prem network.
+
+    `catalogued`: the catalogue has it. Whoever else writes the CNI configuration is a `stranger`.
+    """
 
     addon: str
     role: Role
-    known: bool = True
+    catalogued: bool = True
+    stranger: bool = False
 
 
 def identify(name: str, pod_spec: Mapping[str, Any]) -> Identity:
     """Name the add-on of a DaemonSet; one that is no CNI's goes by its own name."""
     addon = _by_name(name) or _by_image(pod_spec) or _by_container(pod_spec)
     if addon is None:
-        known = not _writes_cni_configuration(pod_spec)
-        return Identity(addon=name, role=Role.EVERYWHERE, known=known)
+        stranger = _writes_cni_configuration(pod_spec)
+        return Identity(addon=name, role=Role.EVERYWHERE, catalogued=False, stranger=stranger)
     if name in _HELPERS:
         return Identity(addon=name, role=Role.EVERYWHERE)
+    if addon.name == _HYBRID and name != _HYBRID_CONTROL:
+        return Identity(addon=addon.name, role=Role.ON_PREM_NETWORK)
     if addon.role is Role.EVERYWHERE:
         cloud = _CLOUDS & {name, addon.name}
         role = Role.CLOUD_NETWORK if cloud else Role.EVERYWHERE

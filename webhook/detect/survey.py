@@ -8,6 +8,7 @@ from typing import Any
 
 from webhook.detect import conclude
 from webhook.detect.containers import mappings
+from webhook.detect.identify import identify
 from webhook.detect.model import Detection
 from webhook.detect.seen import ConfigMap, DaemonSet, Seen
 from webhook.detect.texts import word
@@ -30,6 +31,8 @@ _KEYS = frozenset({
     "net-conf.json", "cni_network_config", "calico_backend", "antrea-agent.conf", "routing-mode",
     "tunnel", "tunnel-protocol",
 })  # fmt: skip
+# Of other ConfigMaps in a CNI's namespace, which its environment may refer to, so many characters.
+_OTHER_TEXTS = 4 * 1024 * 1024
 _CREDENTIALS = "eni_conf"  # such a ConfigMap holds credentials and says nothing about the network
 
 
@@ -49,9 +52,14 @@ def detect(
 
 @dataclass(slots=True)
 class Survey:
-    """What was seen so far. Objects of other kinds leave nothing behind."""
+    """What was seen so far. Objects of other kinds leave nothing behind.
 
+    `others`: DaemonSets that are no network's are kept, too, to be listed.
+    """
+
+    others: bool = True
     seen: Seen = field(default_factory=Seen)
+    _room: int = _OTHER_TEXTS
 
     def add(self, obj: Mapping[str, Any], place: Callable[[], Location] = _nowhere) -> None:
         """Keep what an object has to say; the file it stands in tells whose settings are whose.
@@ -68,7 +76,7 @@ class Survey:
         if (kind, ".".join(group.split(".")[-2:])) in _RESOURCES or (kind, group) in _RESOURCES:
             self.seen.resources.append((place().file, kind, obj))
         elif kind == "DaemonSet" and find_kind(api_version, kind):
-            self._daemonset(obj, place())
+            self._daemonset(obj, place)
         elif kind == "Deployment" and "kube-ovn-controller" in ref_of(dict(obj)).name:
             self.seen.controllers.append((place().file, _pod_spec(obj)))
         elif kind == "ConfigMap" and not group:
@@ -80,16 +88,20 @@ class Survey:
         """Conclude from what was seen."""
         return conclude.conclude(self.seen, cloud_nodes or CloudNodes())
 
-    def _daemonset(self, obj: Mapping[str, Any], location: Location) -> None:
+    def _daemonset(self, obj: Mapping[str, Any], place: Callable[[], Location]) -> None:
+        ref, pod_spec = ref_of(dict(obj)), _pod_spec(obj)
+        identity = identify(ref.name, pod_spec)
+        if not (self.others or identity.catalogued or identity.stranger):
+            return
         status = mapping_of(obj.get("status"))
         # The API server writes 0 before the controller has counted.
         count = status.get("desiredNumberScheduled") if status.get("observedGeneration") else None
         owners = mappings(mapping_of(obj.get("metadata")).get("ownerReferences"))
         self.seen.daemonsets.append(
             DaemonSet(
-                ref=ref_of(dict(obj)),
-                location=location,
-                pod_spec=_pod_spec(obj),
+                ref=ref,
+                location=place(),
+                pod_spec=pod_spec,
                 scheduled=count if type(count) is int else None,
                 by_operator=any(owner.get("kind") == "Installation" for owner in owners),
             )
@@ -99,8 +111,10 @@ class Survey:
         ref, data = ref_of(dict(obj)), mapping_of(obj.get("data"))
         if _CREDENTIALS in data:
             return
-        if ref.namespace in NAMESPACES or not _KEYS.isdisjoint(data):
+        telling = not _KEYS.isdisjoint(data)
+        if telling or (ref.namespace in NAMESPACES and self._room > 0):
             values = {key: word(value) for key, value in data.items()}
+            self._room -= 0 if telling else sum(map(len, values.values()))
             self.seen.config_maps.append(ConfigMap(ref=ref, file=place().file, data=values))
 
     def _node_or_pod(self, kind: str, obj: Mapping[str, Any]) -> None:

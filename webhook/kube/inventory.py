@@ -48,7 +48,7 @@ class Inventory:
         self._cluster = cluster
         self._policy = policy
         self._watch = watch
-        self._survey = Survey()
+        self._survey = Survey(others=False)
 
     def namespaces(self) -> Iterator[Object]:
         """Yield the namespaces with their labels."""

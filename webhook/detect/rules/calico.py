@@ -45,6 +45,7 @@ def read(scope: Scope) -> Reading:
         pools = operator.pools
         backend = backend if _BACKEND in started.env else operator.backend
         ipam = ipam or "calico-ipam"
+        certain = not operator.by_default
     elif not pools:
         certain = False
         pools = list(_from_environment(started))

@@ -28,10 +28,14 @@ _CNI_OF = {"EKS": "AmazonVPC", "GKE": "GKE", "AKS": "AzureVNET"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installed:
-    """What an Installation asks for. `other_cni` names a CNI that is not Calico's."""
+    """What an Installation asks for. `other_cni` names a CNI that is not Calico's.
+
+    `by_default`: it names no pools, so that pools that exist already would stay instead.
+    """
 
     other_cni: str | None = None
     backend: str = "bird"
+    by_default: bool = False
     pools: list[Pool] = field(default_factory=list)
 
 
@@ -52,6 +56,7 @@ def read(objects: list[Mapping[str, Any]]) -> Installed | None:
     return Installed(
         backend="bird" if bgp == "Enabled" else "none",
         pools=_pools(network, provider),
+        by_default=network.get("ipPools") is None,
     )
 
 
