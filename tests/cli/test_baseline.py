@@ -149,3 +149,46 @@ def test_a_baseline_is_there_and_is_either_read_or_written(
 
     assert (missing.returncode, both.returncode) == (3, 2)
     assert f"{known}: no such file" in missing.stderr
+
+
+def test_the_json_report_of_an_earlier_run_is_a_baseline(
+    tmp_path: Path, policy: Path, known: Path
+) -> None:
+    folder = write(tmp_path / "m", "home-a", "home-a", "home-b")
+    eni = 'data: {eni_conf: \'{"version": "1"}\'}\nmetadata: {name: eni-config, namespace: kube-system}'
+    (folder / "eni.yaml").write_text(f"apiVersion: v1\nkind: ConfigMap\n{eni}\n")
+    report = json.loads(audit(policy, "--format", "json", folder).stdout)
+    known.write_text(json.dumps(report))
+
+    same = audit(policy, "--baseline", known, folder)
+    write(tmp_path / "m", "home-a", "home-a", "home-a")
+    other = audit(policy, "--baseline", known, "--format", "json", folder)
+
+    accepted = len(report["findings"])
+    assert accepted > 3
+    assert (same.returncode, same.stderr) == (0, "")
+    assert f" 0 errors, 0 warnings, 0 notes, {accepted} accepted\n" in same.stdout
+    assert json.loads(other.stdout)["summary"]["accepted"] == accepted - 1
+    assert [one["object"]["name"] for one in json.loads(other.stdout)["findings"]] == ["home-a"]
+    assert "note: accepted, and gone: HG101 Deployment/shop/home-b\n" in other.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{}", "known.txt: version: version must be 1"),
+        ('{"version": 1}', "known.txt: findings: findings must be a list"),
+        ('{"version": 1, "findings": [{}]}', "known.txt: findings[0]: this is no finding of a report"),
+        ('{"version": 1, "findings": [{"rule": "HG101", "level": "error", "message": 1, "object": null, "location": {"file": null, "pointer": null}}]}', "known.txt: findings[0]: this is no finding"),
+    ],
+    ids=["another document", "no findings", "no finding", "a number"],
+)  # fmt: skip
+def test_a_broken_report_is_told(
+    tmp_path: Path, policy: Path, known: Path, text: str, message: str
+) -> None:
+    known.write_text(text)
+
+    done = audit(policy, "--baseline", known, write(tmp_path / "m", "home-a"))
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr

@@ -86,6 +86,27 @@ def test_an_audit_of_real_manifests_is_stored_whole(api_server: ControlPlane, se
     }
 
 
+def test_a_cluster_is_told_in_the_api_that_it_serves(api_server: ControlPlane, served: str) -> None:
+    labels = {"app": "calico-node"}
+    pod = {"containers": [{"name": "calico-node", "image": "docker.io/calico/node:v3.28.5"}]}
+    template = {"metadata": {"labels": labels}, "spec": pod}
+    calico = {"apiVersion": "apps/v1", "kind": "DaemonSet",
+              "metadata": {"name": "calico-node", "namespace": "kube-system"},
+              "spec": {"selector": {"matchLabels": labels}, "template": template}}  # fmt: skip
+    api_server.apply([calico])
+
+    text = subprocess.run(
+        [sys.executable, "-m", "webhook", "audit", "--network", "bgp", "--format", "policyreport",
+         "--cluster", "--kubeconfig", api_server.kubeconfig],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    ).stdout  # fmt: skip
+
+    groups = {report["apiVersion"].partition(".")[0] for report in yaml.safe_load_all(text)}
+    assert groups == {served}
+    apply(api_server, text)
+    api_server.kubectl("delete", "daemonset", "calico-node", "-n", "kube-system")
+
+
 def report_of(*findings: Finding, api: str) -> str:
     return rendered("policyreport", (), Report(findings=list(findings)), report_api=api)
 

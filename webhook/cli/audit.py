@@ -12,7 +12,7 @@ import click
 
 from webhook.audit.baseline import Baseline
 from webhook.audit.formats import FORMATS
-from webhook.audit.formats.policyreport import APIS
+from webhook.audit.formats.policyreport import APIS, DEFAULT_API
 from webhook.audit.origin import Origin
 from webhook.audit.report import Report, Row
 from webhook.audit.run import Audit
@@ -35,9 +35,7 @@ from webhook.cli.sources import Files, LiveCluster, Source
 @click.option(
     "--report-api",
     type=click.Choice(list(APIS)),
-    default="wgpolicyk8s",
-    show_default=True,
-    help="With policyreport: which API the cluster serves.",
+    help="With policyreport: of which API.  [default: what the cluster serves, else wgpolicyk8s]",
 )
 @options.cluster("Audit a live cluster.")
 @click.option(
@@ -45,7 +43,7 @@ from webhook.cli.sources import Files, LiveCluster, Source
     "known",
     metavar="F",
     type=click.Path(path_type=Path),
-    help="A file of accepted findings: only others are told.",
+    help="Accepted findings, of --write-baseline or a JSON report: only others are told.",
 )
 @click.option(
     "--write-baseline",
@@ -68,7 +66,7 @@ def command(
     network: str | None,
     namespace_label: tuple[str, ...],
     form: str,
-    report_api: str,
+    report_api: str | None,
     cluster: bool,  # noqa: FBT001  # click passes by name
     kubeconfig: Path | None,
     context: str | None,
@@ -119,12 +117,22 @@ def command(
         if accept:
             deque(rows, maxlen=0)
         else:
-            FORMATS[form].render(rows, run.report, output.standard(report_api))
+            api = report_api or _served(source, form)
+            FORMATS[form].render(rows, run.report, output.standard(api))
     source.tell(each=verbose)
     run.tell()
     if accept:
         run.accept(accept)
     ctx.exit(run.status)
+
+
+def _served(source: Source, form: str) -> str:
+    """Return the API of reports that a cluster serves; the elder, where it is both or none."""
+    if form == "policyreport":
+        for name, (api, *_) in APIS.items():
+            if source.serves(api):
+                return name
+    return DEFAULT_API
 
 
 class _Run:

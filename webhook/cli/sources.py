@@ -38,6 +38,9 @@ class Source(Protocol):
     def walk(self, placements: Placements) -> Walk:
         """Fill in what namespaces say, then yield the objects."""
 
+    def serves(self, api: str) -> bool:
+        """Tell whether it is a cluster that serves an API, such as `apps/v1`."""
+
     def tell(self, *, each: bool) -> None:
         """Say what was not looked at, of files one by one if `each`."""
 
@@ -68,6 +71,11 @@ class Files:
             self._progress.update(f"{count:,} objects", inputs.done / size if size else 0)
             yield manifest.object, manifest
 
+    def serves(self, api: str) -> bool:
+        """Nothing is served by files."""
+        del api
+        return False
+
     def tell(self, *, each: bool) -> None:
         """Say what is no manifest."""
         self._reading.tell_skipped(each=each)
@@ -95,6 +103,7 @@ class LiveCluster:
         self._given = given
         self._progress = progress
         self._resource = ""
+        self._connection = connection
         self._inventory = Inventory(connection, policy, self._watch)
 
     @property
@@ -114,6 +123,10 @@ class LiveCluster:
         except ClusterError as error:
             self.status, self.whole = COULD_NOT_LOOK, False
             self._progress.say(options.not_reached(error).message)
+
+    def serves(self, api: str) -> bool:
+        """Ask the API server, which tells it to anybody whom it knows."""
+        return self._connection.serves(api)
 
     def tell(self, *, each: bool) -> None:
         """Say which kinds are missing in the report."""

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from webhook.files.document import Document
 from webhook.files.errors import FileError
-from webhook.files.loader import MAX_BYTES, MAX_DEPTH
+from webhook.files.loader import MAX_BYTES, MAX_DEPTH, TOO_DEEP
 from webhook.files.window import PIECE, Window
 
 Found = tuple[Any, Document] | FileError
@@ -163,7 +163,7 @@ class Reader:
         except BrokenError as error:
             raise BrokenError(str(error), index) from None
         except RecursionError:
-            raise BrokenError(f"nested over {MAX_DEPTH} levels", index) from None
+            raise BrokenError(TOO_DEEP, index) from None
 
     def _read_on(self) -> None:
         window = self._window
@@ -206,7 +206,7 @@ def _check(value: Any, document: Document) -> None:
         except UnicodeEncodeError:
             document.refuse("half a surrogate pair in a string", fix="write the character itself")
     if text.count("{") + text.count("[") > MAX_DEPTH and _is_deep(value):
-        document.refuse(f"nested over {MAX_DEPTH} levels")
+        document.refuse(TOO_DEEP)
 
 
 def _is_deep(value: Any) -> bool:

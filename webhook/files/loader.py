@@ -14,6 +14,9 @@ from webhook.files.errors import FileError
 MAX_BYTES = 64 * 1024 * 1024
 MAX_NODES = 2_000_000  # after aliases are expanded; a bomb of 400 bytes makes billions
 MAX_DEPTH = 200
+TOO_DEEP = f"nested over {MAX_DEPTH} levels"
+_FIX_DEPTH = "close what is open before it; no Kubernetes object nests so deep"
+_FIX_ALIAS = "write the values out"
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _TIMESTAMP = "tag:yaml.org,2002:timestamp"
@@ -102,7 +105,7 @@ def _check_depth(text: str, file: str) -> None:
         if isinstance(event, yaml.events.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                _refuse(event, file, f"nested over {MAX_DEPTH} levels")
+                _refuse(event, file, TOO_DEEP, _FIX_DEPTH)
         elif isinstance(event, yaml.events.CollectionEndEvent):
             depth -= 1
 
@@ -170,12 +173,12 @@ def _guard(root: yaml.Node, file: str) -> None:
             leaves = _count(node) - len(children)
             sizes[id(node)] = 1 + leaves + sum(sizes.get(id(child), 1) for child in children)
             if sizes[id(node)] > MAX_NODES:
-                _refuse(node, file, f"its aliases expand to over {MAX_NODES} values")
+                _refuse(node, file, f"its aliases expand to over {MAX_NODES} values", _FIX_ALIAS)
         elif id(node) not in sizes:
             if depth > MAX_DEPTH:
-                _refuse(node, file, f"nested over {MAX_DEPTH} levels")
+                _refuse(node, file, TOO_DEEP, _FIX_DEPTH)
             if id(node) in open_nodes:
-                _refuse(node, file, "an alias stands inside what it names")
+                _refuse(node, file, "an alias stands inside what it names", _FIX_ALIAS)
             open_nodes.add(id(node))
             stack.append((node, True, depth))
             stack.extend((child, False, depth + 1) for child in children)
@@ -197,9 +200,9 @@ def _is_leaf(node: yaml.Node) -> bool:
     return isinstance(node, yaml.ScalarNode)
 
 
-def _refuse(node: Any, file: str, message: str) -> None:
+def _refuse(node: Any, file: str, message: str, fix: str) -> None:
     line, column = place(node)
-    raise FileError(file, message, line=line, column=column, fix="write the values out")
+    raise FileError(file, message, line=line, column=column, fix=fix)
 
 
 def _located(error: yaml.YAMLError, file: str) -> FileError:

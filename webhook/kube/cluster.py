@@ -73,6 +73,14 @@ class Cluster:
         """Return the names of all CustomResourceDefinitions; their bodies are not asked for."""
         return [item["metadata"]["name"] for item in self.list(_CRDS, accept=METADATA_ONLY)]
 
+    def serves(self, api: str) -> bool:
+        """Tell whether an API such as `apps/v1` is served, as far as the API server says."""
+        try:
+            self.get(f"/apis/{api}")
+        except ClusterError:
+            return False
+        return True
+
     def list(
         self,
         path: str,

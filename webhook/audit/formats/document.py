@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -139,3 +139,27 @@ def _object(ref: ObjectRef) -> dict[str, Any]:
         "namespace": ref.namespace,
         "name": ref.name,
     }
+
+
+def finding_of(entry: Mapping[str, Any]) -> Finding:
+    """Return the finding that an entry tells. Raises KeyError, TypeError or ValueError."""
+    ref, place = entry["object"], entry["location"]
+    return Finding(
+        rule=_text(entry["rule"]),
+        level=Level(entry["level"]),
+        message=_text(entry["message"]),
+        object=ref
+        and ObjectRef(
+            api_version=_text(ref["apiVersion"]),
+            kind=_text(ref["kind"]),
+            namespace=ref["namespace"] and _text(ref["namespace"]),
+            name=_text(ref["name"]),
+        ),
+        location=Location(file=place["file"], pointer=place["pointer"]),
+    )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value

@@ -1,7 +1,8 @@
 """PolicyReport objects, for clusters whose tools show them: one for each object with a finding.
 
-Both APIs have the same fields; which of them a cluster serves, `--report-api` says. An object that
-has no finding has no report, so that a large cluster's etcd is not filled with good news.
+Both APIs have the same fields; `--report-api` says which, or else the cluster that is audited. An
+object that has no finding has no report, so that a large cluster's etcd is not filled with good
+news.
 `kubectl apply --server-side` takes what is written here: client-side apply would keep a second copy
 in an annotation, which may not be large.
 """
@@ -26,6 +27,7 @@ APIS = {
     "wgpolicyk8s": ("wgpolicyk8s.io/v1alpha2", "PolicyReport", "ClusterPolicyReport"),
     "openreports": ("openreports.io/v1alpha1", "Report", "ClusterReport"),
 }
+DEFAULT_API = "wgpolicyk8s"
 SOURCE = "hybrid-guard"
 # etcd refuses a request of 1.5 MiB (--max-request-bytes); managedFields come on top of this.
 MAX_RESULTS_BYTES = 1_000_000
