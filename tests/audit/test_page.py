@@ -91,3 +91,11 @@ def test_an_excerpt_marks_the_place() -> None:
     shown = rendered("html", *audited(text=text))
 
     assert '<span class="line">6</span>    {&#34;ip_stack&#34;: <mark>&#34;</mark>ipv6' in shown
+
+
+def test_what_chooses_nodes_stands_below_a_finding() -> None:
+    text = "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: calico-node, namespace: kube-system}\nspec:\n  template:\n    spec:\n      nodeSelector: {a: b}\n      containers: []\n"
+
+    shown = rendered("html", *audited(text=text))
+
+    assert '<pre class="excerpt"><span class="line">7</span>nodeSelector: a=b</pre>' in shown

@@ -49,7 +49,7 @@ def found(text: str) -> Any:
         by = parse.for_network(Network.BGP)
         inspect.inspect(manifest.object, by, report, source=manifest, namespace_placements={})
     finding = next(finding for finding in report.findings if finding.rule == "ENI060")
-    return finding.location, report.excerpts[finding.location]
+    return finding.location, report.excerpt(finding)
 
 
 @pytest.mark.parametrize("style", STYLES)

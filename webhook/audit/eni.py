@@ -9,12 +9,13 @@ from pathlib import PurePath
 from typing import Any
 
 from webhook.admission import configmap
-from webhook.audit.excerpt import cut
+from webhook.audit.excerpt import Excerpt, cut
 from webhook.audit.origin import Origin, placed
 from webhook.audit.report import Report
 from webhook.eni import document, lint, quoting
 from webhook.eni.document import EniDocument
-from webhook.findings import Finding
+from webhook.findings import Finding, Location
+from webhook.patch import steps
 from webhook.policy.model import Policy
 from webhook.workloads import mapping_of, ref_of
 
@@ -34,17 +35,39 @@ def read(obj: dict[str, Any], policy: Policy) -> EniDocument | None:
 
 def findings(one: EniDocument, origin: Origin, report: Report) -> Iterator[Finding]:
     """Judge a document; each finding gets its line, and an excerpt of it goes into the report."""
-    masked: dict[int, tuple[str, int]] = {}
+    lines = _Lines(one, origin)
     for found in lint.lint(one):
         finding = placed(found, origin)
-        place = finding.location
-        if place.embedded and place.line and place.column:
-            if place.line not in masked:
-                line, before = origin.line(place.line)
-                masked[place.line] = quoting.masked(line, one.secrets), before
-            line, before = masked[place.line]
-            report.excerpts[place] = cut(line, place.line, place.column - before)
-        yield finding
+        yield report.show(finding, lines.excerpt(finding.location))
+
+
+class _Lines:
+    """The lines of a document, masked once each: in a file its own, else those of the JSON."""
+
+    def __init__(self, one: EniDocument, origin: Origin) -> None:
+        self._one = one
+        self._origin = origin
+        self._masked: dict[tuple[str | None, int], tuple[str, int]] = {}
+
+    def excerpt(self, place: Location) -> Excerpt | None:
+        """Return the line of a place inside JSON."""
+        if place.embedded is None:
+            return None
+        line, column = place.line, place.column
+        if line is None or column is None:
+            line, column = place.embedded
+        key = (place.pointer, line)
+        if key not in self._masked:
+            text, before = self._line(place, line)
+            self._masked[key] = quoting.masked(text, self._one.secrets), before
+        text, before = self._masked[key]
+        return cut(text, line, column - before)
+
+    def _line(self, place: Location, number: int) -> tuple[str, int]:
+        if place.line is not None:
+            return self._origin.line(number)
+        text = self._one.data.get(str(steps(place.pointer or "")[-1]))
+        return str(text).split("\n")[number - 1], 0
 
 
 @dataclass(slots=True)

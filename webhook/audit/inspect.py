@@ -7,8 +7,11 @@ from typing import Any
 
 from webhook.admission import scope
 from webhook.audit import eni
+from webhook.audit.excerpt import Excerpt, of_pod_spec
 from webhook.audit.origin import Origin, placed, start_of
 from webhook.audit.report import Report, Row
+from webhook.findings import Finding
+from webhook.patch import steps
 from webhook.placement import proof, selector
 from webhook.placement.model import Proof
 from webhook.placement.pin import Outcome
@@ -59,8 +62,18 @@ def judged(
     findings = verdict.findings
     if verdict.decision.source is not Source.CATALOGUE:
         findings += images.unpullable(workload, verdict.decision.placement, policy)
-    report.findings.extend(placed(finding, source) for finding in findings)
+    for finding in findings:
+        where = placed(finding, source)
+        report.findings.append(report.show(where, _excerpt(workload, where)))
     return verdict
+
+
+def _excerpt(workload: Workload, finding: Finding) -> Excerpt | None:
+    """Return what the pod spec says where the finding points at."""
+    own, path = workload.kind.pod_spec, steps(finding.location.pointer or "")
+    if path[: len(own)] != own:
+        return None
+    return of_pod_spec(workload.pod_spec, path[len(own) :], finding.location.line)
 
 
 def row_of(verdict: Verdict, policy: Policy, source: Origin) -> Row:

@@ -35,9 +35,9 @@ class Row:
 class Report:
     """What a run found; it fills while the rows are made, which it does not keep.
 
-    `workloads` and `other` count objects with and without a pod template. `excerpts` hold the line
-    of a finding's place where one helps. `complete`: the run was not stopped halfway. `accepted`
-    counts findings that a baseline took out; `resolved` names those of it that are gone.
+    `workloads` and `other` count objects with and without a pod template. `complete`: the run was
+    not stopped halfway. `accepted` counts findings that a baseline took out; `resolved` names those
+    of it that are gone.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -46,7 +46,17 @@ class Report:
     complete: bool = True
     accepted: int = 0
     resolved: list[str] = field(default_factory=list)
-    excerpts: dict[Location, Excerpt] = field(default_factory=dict)
+    _excerpts: dict[tuple[ObjectRef | None, Location], Excerpt] = field(default_factory=dict)
+
+    def show(self, finding: Finding, excerpt: Excerpt | None) -> Finding:
+        """Keep what a finding speaks of, where that is to be shown."""
+        if excerpt is not None:
+            self._excerpts[finding.object, finding.location] = excerpt
+        return finding
+
+    def excerpt(self, finding: Finding) -> Excerpt | None:
+        """Return what a finding speaks of."""
+        return self._excerpts.get((finding.object, finding.location))
 
     def count(self, level: Level) -> int:
         """Return how many findings have a level."""

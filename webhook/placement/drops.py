@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from webhook.placement import selector
-from webhook.placement.selector import TERMS, Path
+from webhook.placement.selector import TERMS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +57,10 @@ def _terms(pod_spec: dict[str, Any]) -> list[tuple[int, Counter[_Words]]]:
     selector.parse(pod_spec)  # raises ShapeError for what could not be read below
     found = []
     for index, term in enumerate(selector.raw_terms(pod_spec)):
-        words: Counter[_Words] = Counter()
-        for kind in ("matchExpressions", "matchFields"):
-            for i, expression in enumerate((term or {}).get(kind) or ()):
-                path: Path = (*TERMS, index, kind, i)
-                key, operator, operands = selector.raw_expression(expression, path)
-                words[key, operator, frozenset(operands)] += 1
+        words = Counter[_Words](
+            (key, operator, frozenset(operands))
+            for key, operator, operands in selector.raw_expressions(term, (*TERMS, index))
+        )
         if words:
             found.append((index, words))
     return found

@@ -13,7 +13,7 @@ Ours beside component-helpers' nodeaffinity.go:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -147,6 +147,14 @@ def raw_expression(expression: Any, path: Path) -> tuple[str, str, tuple[str, ..
         _text(body.get("operator"), (*path, "operator")),
         tuple(_text(value, (*path, "values", i)) for i, value in enumerate(operands)),
     )
+
+
+def raw_expressions(term: Any, path: Path) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Yield key, operator and values of each expression and field of one term."""
+    body = _object(term, path)
+    for kind in ("matchExpressions", "matchFields"):
+        for index, expression in enumerate(_list(body.get(kind), (*path, kind))):
+            yield raw_expression(expression, (*path, kind, index))
 
 
 def raw_terms(pod_spec: dict[str, Any]) -> list[Any]:

@@ -13,6 +13,8 @@ from webhook.findings import Finding, Level
 COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.NOTE: "cyan"}
 
 _INDENT = " " * 17
+_MARGIN = " " * 10  # of an excerpt, whose line's number ends where others begin
+_NARROWEST = 20
 
 
 def render(rows: Iterable[Row], report: Report, output: Output) -> None:
@@ -34,8 +36,9 @@ def _finding(finding: Finding, report: Report, output: Output) -> Iterator[str]:
     else:
         yield from (head, f"{_INDENT}{place}")
     yield from _wrapped(visible(finding.message), output.width)
-    for line in excerpt(finding, report, paint):
-        yield f"{_INDENT[:-7]}{line}"
+    room = None if output.width is None else output.width - len(_MARGIN)
+    for line in excerpt(finding, report, paint, room):
+        yield f"{_MARGIN}{line}"
     if finding.fix:
         yield from _wrapped(f"fix: {visible(finding.fix)}", output.width)
 
@@ -54,13 +57,17 @@ def _wrapped(text: str, width: int | None) -> list[str]:
     )
 
 
-def excerpt(finding: Finding, report: Report, paint: Paint) -> Iterator[str]:
-    """Yield the line a finding points at, with a caret below it, where there is one."""
-    found = report.excerpts.get(finding.location)
+def excerpt(
+    finding: Finding, report: Report, paint: Paint, width: int | None = None
+) -> Iterator[str]:
+    """Yield what a finding speaks of, with a caret below the place, where there is one."""
+    found = report.excerpt(finding)
     if found is not None:
-        number = f"{found.line:>7} | "
-        yield f"{number}{found.text}"
-        yield f"{'| ':>{len(number)}}{' ' * found.caret}{paint('^', COLOURS[finding.level])}"
+        number = f"{found.line or '':>7} | "
+        part = found if width is None else found.within(max(width - len(number), _NARROWEST))
+        yield f"{number}{part.text}"
+        if part.caret is not None:
+            yield f"{'| ':>{len(number)}}{' ' * part.caret}{paint('^', COLOURS[finding.level])}"
 
 
 def summary(report: Report) -> str:
