@@ -144,6 +144,103 @@ def test_what_speaks_against_is_told() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("objects", "against"),
+    [
+        ([container("x", OVN_ROUTE_ADVERTISEMENTS_ENABLE="false")], ()),
+        ([container("x", OVN_ROUTE_ADVERTISEMENTS_ENABLE="true")],
+         ("OVN_ROUTE_ADVERTISEMENTS_ENABLE true: BGP is possible",)),
+        ([container("x", "--enable-route-advertisements"),
+          resource("RouteAdvertisements", "k8s.ovn.org/v1")],
+         ("--enable-route-advertisements, 1 RouteAdvertisements: BGP is possible",)),
+        ([container("x"), resource("RouteAdvertisements", "k8s.ovn.org/v1")],
+         ("1 RouteAdvertisements: BGP is possible",)),
+    ],
+    ids=["off", "by a variable", "by a flag", "by resources"],
+)  # fmt: skip
+def test_route_advertisements_speak_against_an_overlay(
+    objects: list[Object], against: tuple[str, ...]
+) -> None:
+    found = detect([daemonset("ovnkube-node", objects[0]), *objects[1:]])
+
+    assert found.network == "overlay"
+    assert found.daemonsets[0].reading.against == against
+    assert found.certain is not bool(against)
+
+
+@pytest.mark.parametrize(
+    ("defaults", "against"),
+    [
+        (
+            {"routing-mode": "native"},
+            ("on the nodes of a: routing-mode native (CiliumNodeConfig)",),
+        ),
+        ({"routing-mode": "tunnel", "tunnel-protocol": "geneve"}, ()),
+        ({"enable-ipv6": "true"}, ()),
+    ],
+    ids=["otherwise", "the same", "something else"],
+)
+def test_nodes_that_route_otherwise_speak_against(
+    defaults: Object, against: tuple[str, ...]
+) -> None:
+    config = config_map("cilium-config", **{"routing-mode": "tunnel"})
+    some = {"matchLabels": {"rack": "a"}}
+    nodes = resource("CiliumNodeConfig", "cilium.io/v2", "a", nodeSelector=some, defaults=defaults)
+    found = detect([daemonset("cilium", container("cilium-agent")), config, nodes])
+
+    assert found.daemonsets[0].reading.evidence == ("routing-mode tunnel",)
+    assert found.daemonsets[0].reading.against == against
+    assert found.certain is not bool(against)
+
+
+@pytest.mark.parametrize(
+    ("agent", "more", "said"),
+    [
+        (container("cilium-agent"), [], "tunnel disabled"),
+        (container("cilium-agent", "--tunnel=vxlan"), [], "tunnel vxlan (--tunnel)"),
+        (container("cilium-agent", CILIUM_TUNNEL="vxlan"), [], "tunnel vxlan (CILIUM_TUNNEL)"),
+        (container("cilium-agent"),
+         [resource("CiliumNodeConfig", "cilium.io/v2", nodeSelector={}, defaults={"tunnel": "vxlan"})],
+         "tunnel vxlan (CiliumNodeConfig)"),
+    ],
+    ids=["ConfigMap", "flag", "variable", "every node's"],
+)  # fmt: skip
+def test_evidence_names_the_place_that_counts(agent: Object, more: list[Object], said: str) -> None:
+    config = config_map("cilium-config", tunnel="disabled")
+    found = detect([daemonset("cilium", agent), config, *more])
+
+    assert found.daemonsets[0].reading.evidence[0] == said
+
+
+@pytest.mark.parametrize(
+    ("container_of", "look"),
+    [
+        (container("flannel", FLANNELD_ETCD_ENDPOINTS="http://e:2379"), "etcdctl"),
+        (container("flannel", "--ip-masq"), "etcdctl"),
+        (container("flannel", "--kube-subnet-mgr"), "kubectl"),
+        (container("flannel", FLANNELD_KUBE_SUBNET_MGR="true", FLANNELD_ETCD_ENDPOINTS="x"),
+         "kubectl"),
+        (container("flannel"), "kubectl"),
+    ],
+    ids=["etcd by a variable", "etcd by flags", "a flag", "a variable", "nothing"],
+)  # fmt: skip
+def test_where_to_look_for_flannels_configuration(container_of: Object, look: str) -> None:
+    found = detect([daemonset("kube-flannel-ds", container_of)])
+
+    assert found.network is None
+    assert found.look[0].startswith(look)
+
+
+def test_a_default_is_not_told_as_if_it_were_written() -> None:
+    def said(*args: str) -> tuple[str, ...]:
+        agent = container("networking-agent", *args)
+        found = detect([daemonset("kopeio-networking-agent", agent)])
+        return found.daemonsets[0].reading.evidence
+
+    assert said() == ("--provider is not set: vxlan is the default",)
+    assert said("--provider=gre") == ("--provider=gre",)
+
+
 def spelled(container_of: Object) -> Detection:
     return detect([daemonset("kube-router", {"name": "kube-router", "image": "x", **container_of})])
 

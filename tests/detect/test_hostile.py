@@ -22,6 +22,7 @@ KEYS = st.sampled_from([
     "configMapKeyRef", "args", "command", "volumes", "configMap", "key", "metadata", "labels",
     "status", "data", "net-conf.json", "antrea-agent.conf", "routing-mode", "ipPools", "affinity",
     "ownerReferences", "calicoNetwork", "cidr", "items", "envFrom", "hostPath", "path",
+    "nodeSelector", "defaults", "cni_network_config",
 ])  # fmt: skip
 TREES = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),

@@ -50,6 +50,17 @@ def cilium(*more: Object, **options: Any) -> list[Object]:
     return [agent, config_map("cilium-config", **options), *more]
 
 
+def agent(*args: str, data: Object | None = None, **env: Any) -> list[Object]:
+    """Return Cilium with flags and variables, beside its ConfigMap where that has `data`."""
+    found = [daemonset("cilium", container("cilium-agent", *args, **env), config="cilium-config")]
+    return [*found, *([] if data is None else [config_map("cilium-config", **data)])]
+
+
+def node_config(name: str, selector: Object | None, **defaults: str) -> Object:
+    named = {key.replace("__", "-"): value for key, value in defaults.items()}
+    return resource("CiliumNodeConfig", "cilium.io/v2", name, nodeSelector=selector, defaults=named)
+
+
 def antrea(conf: str, *more: Object, name: str = "antrea-config") -> list[Object]:
     agent = daemonset("antrea-agent", container("antrea-agent"), config=name)
     return [agent, config_map(name, **{"antrea-agent.conf": conf}), *more]
@@ -63,9 +74,19 @@ def kube_ovn(*args: str) -> list[Object]:
     return [daemonset("kube-ovn-cni", container("cni-server", *args))]
 
 
+def ovn(*args: str, **env: str) -> Object:
+    node = container("ovnkube-controller", *args, **env)
+    return daemonset("ovnkube-node", node, namespace="ovn-kubernetes")
+
+
 def ipam(kind: str) -> Object:
     plugins = [{"type": "calico", "ipam": {"type": kind}}, {"type": "portmap"}]
     return config_map("calico-config", cni_network_config=json.dumps({"plugins": plugins}))
+
+
+def template(conf: str) -> Object:
+    """Return what install-cni makes a configuration of: no JSON before."""
+    return config_map("calico-config", cni_network_config=conf)
 
 
 def pools(*encapsulations: str) -> Object:
@@ -73,6 +94,8 @@ def pools(*encapsulations: str) -> Object:
 
 
 ALWAYS = {"CALICO_IPV4POOL_IPIP": "Always"}
+NO_BACKEND = {"CALICO_NETWORKING_BACKEND": "none"}
+SOME = {"matchLabels": {"rack": "a"}}
 NEVER = {"CALICO_IPV4POOL_IPIP": "Never", "CALICO_IPV4POOL_VXLAN": "Never"}
 BGP_PEER = resource("BGPPeer", CALICO_V1, "tor")
 NO_MESH = resource("BGPConfiguration", CALICO_V1, nodeToNodeMeshEnabled=False)
@@ -91,6 +114,7 @@ CASES: dict[str, tuple[list[Object], str, str | None]] = {
     "pools never": ([calico(), pool("a", ipipMode="Never"), pool("b")], "bgp", "bgp"),
     "one always, one never": ([calico(), pool("a", ipipMode="Always"), pool("b", ipipMode="Never")], "unknown", None),
     "a disabled pool does not count": ([calico(), pool("a", ipipMode="Always"), pool("b", disabled=True)], "overlay", "overlay"),
+    "a disabled pool keeps calico-node from making one": ([calico(**ALWAYS), pool(ipipMode="Always", disabled=True)], "unknown", None),
     "a pool of no node does not count": ([calico(), pool("a", ipipMode="Always"), pool("b", nodeSelector="!all()")], "overlay", "overlay"),
     "a pool for tunnels does not count": ([calico(), pool("a", ipipMode="Always"), pool("b", allowedUses=["Tunnel"])], "overlay", "overlay"),
     "IPv6 does not count beside IPv4": ([calico(), pool("a", ipipMode="Always"), pool("b", **V6)], "overlay", "overlay"),
@@ -123,6 +147,9 @@ CASES: dict[str, tuple[list[Object], str, str | None]] = {
     "backend none, no CNI of its own": ([calico(CALICO_NETWORKING_BACKEND="none")], "policy-only", None),
     "backend none, calico-ipam, vxlan": ([calico(CALICO_NETWORKING_BACKEND="none", CALICO_IPV4POOL_VXLAN="Always"), ipam("calico-ipam")], "overlay", "overlay"),
     "backend none, calico-ipam, nothing": ([calico(CALICO_NETWORKING_BACKEND="none"), ipam("calico-ipam")], "unknown", None),
+    "host-local in what install-cni fills in": ([calico(**NO_BACKEND, **ALWAYS), template('{"plugins": [{"type": "calico", "mtu": __CNI_MTU__, "ipam": {"type": "host-local"}}]}')], "policy-only", None),
+    "calico-ipam in what install-cni fills in": ([calico(**NO_BACKEND, **NEVER), template('{"plugins": [{"type": "calico", "mtu": __CNI_MTU__, "ipam": {"type": "calico-ipam"}}]}')], "unknown", None),
+    "host-local in a configuration of one plugin": ([calico(**NO_BACKEND, **ALWAYS), template('{"type": "calico", "etcd": "__ETCD__", "ipam": {"type": "host-local"}}')], "policy-only", None),
     "operator beside another CNI": ([calico("calico-system", **OPERATED), installation(cni={"type": "AmazonVPC"})], "policy-only", None),
     # 7: the operator
     "Installation IPIP": ([calico("calico-system", **OPERATED), pools("IPIP")], "overlay", "overlay"),
@@ -142,6 +169,7 @@ CASES: dict[str, tuple[list[Object], str, str | None]] = {
     # 8: Canal
     "canal vxlan": (canal('{"Backend": {"Type": "vxlan"}}'), "overlay", "overlay"),
     "canal host-gw": (canal('{"Backend": {"Type": "host-gw"}}'), "host-gw", "bgp"),
+    "canal in etcd, by variables": ([daemonset("canal-node", container("flannel", FLANNELD_ETCD_ENDPOINTS="http://e:2379"), container("calico-node"))], "unknown", None),
     "canal in etcd": ([daemonset("canal-node", container("kube-flannel", "--ip-masq"), container("calico-node"))], "unknown", None),
     # 9 to 13: Flannel
     **{f"flannel {kind}": (backend(json.dumps({"Backend": {"Type": kind}})), "overlay", "overlay") for kind in ("vxlan", "udp", "wireguard", "ipip", "ipsec")},
@@ -159,6 +187,7 @@ CASES: dict[str, tuple[list[Object], str, str | None]] = {
     "flannel with a comment's look in a string": (backend('{"Network": "//", "Backend": {"Type": "vxlan"}}'), "overlay", "overlay"),
     "flannel that is no JSON": (backend("Backend: vxlan"), "unknown", None),
     "flannel with a template": (backend('{"Backend": {"Type": "{{ type }}"}}'), "unknown", None),
+    "flannel with a blank": (backend('{"Backend": {"Type": __TYPE__}}'), "unknown", None),
     "flannel without its ConfigMap": ([flannel()], "unknown", None),
     "flannel in etcd": ([flannel("--etcd-endpoints=http://e:2379")], "unknown", None),
     # 14 to 17b: Cilium
@@ -181,6 +210,31 @@ CASES: dict[str, tuple[list[Object], str, str | None]] = {
     "cilium chained": (cilium(routing__mode="native", cni__chaining__mode="aws-cni"), "policy-only", None),
     "cilium with portmap": (cilium(tunnel="vxlan", cni__chaining__mode="portmap"), "overlay", "overlay"),
     "cilium with a mode nobody knows": (cilium(routing__mode="magic"), "unknown", None),
+    "cilium BGP by a node's config": (cilium(resource("CiliumBGPNodeConfig", "cilium.io/v2"), routing__mode="native"), "bgp", "bgp"),
+    "cilium peers alone are no BGP": (cilium(resource("CiliumBGPPeerConfig", "cilium.io/v2"), routing__mode="native"), "native", "bgp"),
+    "cilium tunnel and BGP by cluster config": (cilium(resource("CiliumBGPClusterConfig", "cilium.io/v2"), routing__mode="tunnel"), "overlay", "overlay"),
+    "cilium with a template": (cilium(tunnel="{{ .Tunnel }}"), "unknown", None),
+    # flags before variables before the ConfigMap
+    "cilium flag": (agent("--config-dir=/c", "--routing-mode=native", data={}), "native", "bgp"),
+    "cilium flag in two words": (agent("--config-dir", "/c", "--tunnel", "disabled", data={}), "native", "bgp"),
+    "cilium flag before the ConfigMap": (agent("--tunnel=geneve", data={"tunnel": "disabled"}), "overlay", "overlay"),
+    "cilium flag before a variable": (agent("--routing-mode=tunnel", CILIUM_ROUTING_MODE="native"), "overlay", "overlay"),
+    "cilium flag that is a switch": (agent("--enable-bgp-control-plane", data={"routing-mode": "native"}), "bgp", "bgp"),
+    "cilium flags without a ConfigMap": (agent("--tunnel=disabled", "--ipam=eni"), "cloud", None),
+    "cilium protocol without a ConfigMap": (agent("--tunnel-protocol=geneve"), "overlay", "overlay"),
+    "cilium protocol beside a folder not seen": (agent("--tunnel-protocol=vxlan", "--config-dir=/c"), "unknown", None),
+    "cilium variable": (agent(CILIUM_TUNNEL="disabled"), "native", "bgp"),
+    "cilium variable before the ConfigMap": (agent(CILIUM_ROUTING_MODE="tunnel", data={"routing-mode": "native"}), "overlay", "overlay"),
+    "cilium variable from a key": ([*agent(CILIUM_TUNNEL=key_of("other", "tunnel"), data={}), config_map("other", tunnel="disabled")], "native", "bgp"),
+    "cilium variable from a key not seen": (agent(CILIUM_TUNNEL=key_of("other", "tunnel")), "unknown", None),
+    # CiliumNodeConfig
+    "cilium on every node otherwise": (cilium(node_config("a", {}, routing__mode="native"), routing__mode="tunnel"), "native", "bgp"),
+    "cilium on every node, by empty labels": (cilium(node_config("a", {"matchLabels": {}}, tunnel="disabled"), tunnel="vxlan"), "native", "bgp"),
+    "cilium on every node, the last name counts": (cilium(node_config("b", {}, tunnel="vxlan"), node_config("a", {}, tunnel="disabled"), debug="1"), "overlay", "overlay"),
+    "cilium on every node, without a ConfigMap": ([*agent(), node_config("a", {}, routing__mode="native")], "native", "bgp"),
+    "cilium flag before every node's": ([*agent("--routing-mode=tunnel"), node_config("a", {}, routing__mode="native")], "overlay", "overlay"),
+    "cilium on some nodes otherwise": (cilium(node_config("a", SOME, routing__mode="native"), routing__mode="tunnel"), "overlay", "overlay"),
+    "cilium on nobody's node": (cilium(node_config("a", None, routing__mode="native"), routing__mode="tunnel"), "overlay", "overlay"),
     "cilium without its ConfigMap": ([daemonset("cilium", container("cilium-agent"))], "unknown", None),
     # 18: kube-router
     "kube-router default": (kube_router("--run-firewall=true"), "overlay-crosssubnet", "overlay"),
@@ -205,11 +259,17 @@ CASES: dict[str, tuple[list[Object], str, str | None]] = {
     "antrea another case": (antrea("trafficEncapMode: NoEncap\n"), "native", "bgp"),
     "antrea with a hash": (antrea("trafficEncapMode: noEncap\n", name="antrea-config-6bb22hc7fg"), "native", "bgp"),
     "antrea BGP": (antrea("trafficEncapMode: noEncap\n", resource("BGPPolicy", "crd.antrea.io/v1alpha1")), "bgp", "bgp"),
+    "antrea encap and BGP": (antrea("trafficEncapMode: encap\n", resource("BGPPolicy", "crd.antrea.io/v1alpha1")), "overlay", "overlay"),
+    "antrea with a template": (antrea("trafficEncapMode: {{ .Values.trafficEncapMode }}\n"), "unknown", None),
     "antrea odd": (antrea("trafficEncapMode: maybe\n"), "unknown", None),
     "antrea that is no YAML": (antrea("a: [\n"), "unknown", None),
     "antrea without its ConfigMap": ([daemonset("antrea-agent", container("antrea-agent"))], "unknown", None),
     # 21 to 23, and the clouds' own
     "weave": ([daemonset("weave-net", container("weave"))], "overlay", "overlay"),
+    "ovn-kubernetes that may advertise": ([ovn(OVN_ROUTE_ADVERTISEMENTS_ENABLE="true")], "overlay", "overlay"),
+    "ovn-kubernetes by a container, renamed": ([daemonset("net", container("ovnkube-node"))], "overlay", "overlay"),
+    "its Open vSwitch": ([daemonset("ovs-node", container("ovs-daemons"), namespace="ovn-kubernetes")], "overlay", "overlay"),
+    "its IPsec": ([daemonset("ovn-ipsec", container("ovn-ipsec"), namespace="ovn-kubernetes")], "none", None),
     "ovn-kubernetes": ([daemonset("ovnkube-node", container("ovnkube-node"), namespace="ovn-kubernetes")], "overlay", "overlay"),
     "kindnet": ([daemonset("kindnet", container("kindnet-cni"))], "host-gw", "bgp"),
     "kopeio": ([daemonset("kopeio-networking-agent", container("networking-agent"))], "overlay", "overlay"),

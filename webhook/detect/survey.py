@@ -23,7 +23,8 @@ _RESOURCES = {
     ("BGPPeer", "projectcalico.org"), ("FelixConfiguration", "projectcalico.org"),
     ("Node", "projectcalico.org"), ("Installation", "operator.tigera.io"),
     ("CiliumBGPPeeringPolicy", "cilium.io"), ("CiliumBGPClusterConfig", "cilium.io"),
-    ("CiliumNodeConfig", "cilium.io"), ("BGPPolicy", "antrea.io"),
+    ("CiliumBGPNodeConfig", "cilium.io"), ("CiliumNodeConfig", "cilium.io"),
+    ("BGPPolicy", "antrea.io"),
     ("RouteAdvertisements", "ovn.org"), ("Subnet", "kubeovn.io"),
 }  # fmt: skip
 # What makes a ConfigMap worth keeping wherever it is.

@@ -14,6 +14,7 @@ _SHOWN = 60
 _STRING = r'("(?:[^"\\]|\\.)*")'  # kept as it is, whatever stands in it
 _COMMENT = re.compile(_STRING + r"|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _TRAILING = re.compile(_STRING + r"|,(?=\s*[}\]])", re.DOTALL)
+_BLANK = re.compile(_STRING + r"|__\w+__", re.DOTALL)
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|^__\w+__$|\$\{?\w|\$\(|^%\w+%$|^<.*>$")
 
 
@@ -30,6 +31,14 @@ def json_object(text: str) -> dict[str, Any] | None:
     return None
 
 
+def json_template(text: str) -> dict[str, Any] | None:
+    """Return the object in a JSON text with blanks, null for each: `"mtu": __CNI_MTU__`.
+
+    An installer on the node fills them in, so that the text is no JSON before.
+    """
+    return json_object(_BLANK.sub(lambda match: match[1] or "null", text))
+
+
 def go_field(mapping: dict[str, Any], name: str) -> Any:
     """Return a field as encoding/json finds it: the exact name, or one that differs by case."""
     if name in mapping:
@@ -37,8 +46,8 @@ def go_field(mapping: dict[str, Any], name: str) -> Any:
     return next((v for k, v in mapping.items() if k.casefold() == name.casefold()), None)
 
 
-def top_level(text: str) -> dict[str, str] | None:
-    """Return the scalars at the top level of a YAML text, or None where it is no mapping.
+def top_level(text: str) -> dict[str, str | None] | None:
+    """Return the top level of a YAML text, None for what is no scalar; None for no mapping.
 
     Read from the parser's events: nothing is built, so aliases cost nothing.
     """
@@ -59,7 +68,7 @@ def top_level(text: str) -> dict[str, str] | None:
     except (yaml.YAMLError, ValueError):
         return None
     pairs = zip(nodes[::2], nodes[1::2], strict=False)
-    return {key: value for key, value in pairs if key is not None and value is not None}
+    return {key: value for key, value in pairs if key is not None}
 
 
 def word(value: Any) -> str:

@@ -29,6 +29,8 @@ def read(scope: Scope) -> Reading:
     if options is None:
         return _unknown(f"{where} cannot be read as YAML")
     written = options.get(_OPTION, "")
+    if written is None:
+        return _unknown(f"{where}: {_OPTION} is no word: a template that is not rendered")
     if not written:
         why = f"{where}: {_OPTION} is not set, encap is the default"
         return Reading(mode=Mode.OVERLAY, evidence=(why,))

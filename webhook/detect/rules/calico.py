@@ -15,7 +15,7 @@ from webhook.detect.model import Mode, Reading
 from webhook.detect.rules import installation
 from webhook.detect.rules.pools import Encapsulation, Pool, from_resources
 from webhook.detect.seen import Scope
-from webhook.detect.texts import go_field, is_placeholder, json_object, shown, truth, word
+from webhook.detect.texts import go_field, is_placeholder, json_template, shown, truth, word
 from webhook.workloads import mapping_of
 
 _ENVIRONMENT = {
@@ -39,14 +39,15 @@ def read(scope: Scope) -> Reading:
     ipam = _ipam(scope)
     if backend == "none" and ipam not in (None, "calico-ipam"):
         return _policy_only(f"{said}; ipam {shown(ipam)}: another CNI moves the packets")
-    pools = from_resources(scope.resources("IPPool"))
+    resources = scope.resources("IPPool")
+    pools = from_resources(resources)
     certain = True
     if not pools and operator:
         pools = operator.pools
         backend = backend if _BACKEND in started.env else operator.backend
         ipam = ipam or "calico-ipam"
         certain = not operator.by_default
-    elif not pools:
+    elif not resources:  # a pool that is disabled keeps calico-node from making its own, too
         certain = False
         pools = list(_from_environment(started))
     against = tuple(_against(scope))
@@ -83,7 +84,8 @@ def _read(
     if backend == "none" and ipam is None:
         return _policy_only(f"{said}: another CNI moves the packets")
     if not pools and not peers:
-        return _unknown((said, "no IPPool among these objects, and none is made"), against)
+        why = "no IPPool among these objects gives pods addresses, and none is made"
+        return _unknown((said, why), against)
     if backend is None or backend in _SILENT:
         why = "nothing is encapsulated, and nothing here says how routes are told"
         return _unknown((*evidence, said, why), against)
@@ -140,9 +142,9 @@ def _ipam(scope: Scope) -> str | None:
     for usual in ("calico-config", "canal-config", "cni-config"):
         for key in ("cni_network_config", "config"):
             found = scope.text(key, usual)
-            conf = json_object(found[0]) if found else None
-            plugins = go_field(conf, "plugins") if conf else None
-            for plugin in plugins if isinstance(plugins, list) else ():
+            conf = json_template(found[0]) if found else None
+            plugins = go_field(conf, "plugins") if conf else []
+            for plugin in plugins if isinstance(plugins, list) else [conf]:
                 ipam = mapping_of(mapping_of(plugin).get("ipam")).get("type")
                 if isinstance(ipam, str) and mapping_of(plugin).get("type") == "calico":
                     return ipam

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from webhook.detect.containers import Started
 from webhook.detect.model import Mode, Reading
 from webhook.detect.seen import BACKEND_TYPE, Scope
 from webhook.detect.texts import go_field, is_placeholder, json_object, shown, truth, word
@@ -29,14 +30,25 @@ def read(scope: Scope, usual: str = "kube-flannel-cfg") -> Reading:
     key = (started.text("net-config-path") or _KEY).rpartition("/")[2]
     found = scope.text(key, usual)
     if found is None:
-        by_kubernetes = started.switch("kube-subnet-mgr", default=False)
-        return _from_nodes(scope, usual, etcd=bool(started.flags) and not by_kubernetes)
+        return _from_nodes(scope, usual, etcd=_in_etcd(started))
     text, name = found
     conf = json_object(text)
     where = f"ConfigMap {name}, {key}"
     if conf is None:
         return _unknown(f"{where} is no JSON object", usual)
     return _backend(go_field(conf, "Backend"), where, scope, usual)
+
+
+def _in_etcd(started: Started) -> bool:
+    """Tell whether flanneld is seen to run without --kube-subnet-mgr.
+
+    Each of its flags is a variable, too: canal-etcd has no flags and FLANNELD_ETCD_ENDPOINTS.
+    """
+    variable = started.env.get("FLANNELD_KUBE_SUBNET_MGR")
+    by_kubernetes = started.switch("kube-subnet-mgr", default=False)
+    if by_kubernetes or (variable is not None and truth(variable.value or "")):
+        return False
+    return bool(started.flags) or "FLANNELD_ETCD_ENDPOINTS" in started.env
 
 
 def _backend(backend: Any, where: str, scope: Scope, usual: str) -> Reading:
