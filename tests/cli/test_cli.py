@@ -235,6 +235,20 @@ def test_explain_picks_an_object_by_name_and_takes_namespaces_from_the_input() -
     assert "cloud (namespace kube-system is cloud)" in given.stdout
 
 
+@pytest.mark.parametrize("written", ["daemonset", "daemonsets", "DAEMONSET", "DaemonSet"])
+def test_a_kind_is_written_in_any_way_and_the_usual_namespace_needs_no_name(written: str) -> None:
+    pod = {"metadata": {"name": "a"}, "spec": {"template": {"spec": {"containers": []}}}}
+    text = "---\n".join(
+        json.dumps({"apiVersion": "apps/v1", "kind": kind, **pod})
+        for kind in ("DaemonSet", "Deployment")
+    )
+
+    done = run("explain", "--network", "bgp", "-", f"{written}/default/a", stdin=text)
+
+    assert done.stdout.startswith("DaemonSet/a  ")
+    assert done.stdout.endswith("\n1 workload, 0 other objects: 0 errors, 0 warnings, 0 notes\n")
+
+
 def test_explain_tells_what_a_change_restarts_and_the_owners_own_knob() -> None:
     helm = calico()
     helm["metadata"]["labels"] = {"app.kubernetes.io/managed-by": "Helm"}
@@ -367,6 +381,12 @@ def test_a_policy_with_five_mistakes_gets_five_messages_with_lines(tmp_path: Pat
         (["explain", "--network", "bgp", "nowhere.yaml"], 3, "nowhere.yaml: no such file"),
         (["explain", "--policy", "nowhere.yaml", CALICO], 3, "nowhere.yaml: no such file"),
         (["explain", "--network", "bgp", "Thing/a/b"], 2, "write one of DaemonSet, Deployment"),
+        (["explain", "--network", "bgp", "thing/a/b"], 3, "thing/a/b: no such file"),
+        (
+            ["explain", "--network", "bgp", CALICO, "daemonset/a/b"],
+            3,
+            "DaemonSet/a/b: not in what was given",
+        ),
         (
             ["explain", "--network", "bgp", "--context", "x", CALICO],
             2,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,16 @@ from webhook.audit import text
 from webhook.audit.explained import explained
 from webhook.audit.formats import document
 from webhook.audit.origin import Live, Origin
-from webhook.audit.report import Report
+from webhook.audit.report import Report, Row
 from webhook.cli import FOUND, objects, options, output
-from webhook.policy.model import Policy
+from webhook.findings import ObjectRef
 from webhook.policy.words import Placement
-from webhook.workloads import WorkloadKind
+from webhook.workloads import WorkloadKind, ref_of
 
-_NAME = re.compile(r"[A-Z][A-Za-z]*/[a-z0-9.-]+/[a-z0-9.-]+")
+_NAME = re.compile(r"([A-Za-z]+)(/[a-z0-9.-]+/[a-z0-9.-]+)")
+_CONFIG_MAP = WorkloadKind(
+    group="", versions=("v1",), resource="configmaps", kind="ConfigMap", template=()
+)  # the one kind without a pod template that is explained
 _Found = tuple[dict[str, Any], Origin]
 
 
@@ -59,27 +61,62 @@ def command(
     """
     policy = options.load(policy_file, network)
     given = options.placements(namespace_label)
-    names = {path for path in paths if _NAME.fullmatch(path) and not Path(path).exists()}
-    files = tuple(path for path in paths if path not in names)
+    kinds = {one.kind: one for one in (*policy.kinds, _CONFIG_MAP)}
+    written = {path: _name(path, kinds) for path in paths}
+    names = {name for name in written.values() if name}
+    files = tuple(path for path, name in written.items() if not name)
     live = bool(names) and not files
     if (kubeconfig or context) and not live:
         raise click.UsageError("--kubeconfig and --context are for KIND/NAMESPACE/NAME alone")
     if live:
-        cluster = _Cluster(policy, kubeconfig, context)
-        found, placements = cluster.read(sorted(names), given)
+        found, placements = _from_cluster(sorted(names), kinds, kubeconfig, context, given)
     else:
         found, placements = _from_files(files, given)
+        _check_there(found, names)
     report = Report()
     judged = [
         explained(obj, policy, report, source=origin, namespace_placements=placements, live=live)
         for obj, origin in found
     ]
-    rows = [row for row in judged if row and (not names or str(row.ref) in names)]
+    rows = [row for row in judged if row]
     if names:
-        report.workloads = len(rows)
-        report.findings = [f for f in report.findings if str(f.object) in names]
+        rows = _picked(rows, report, names)
     (document if form == "json" else text).render(rows, report, output.standard())
     ctx.exit(FOUND if report.has_errors else 0)
+
+
+def _name(path: str, kinds: Mapping[str, WorkloadKind]) -> str | None:
+    """Return KIND/NAMESPACE/NAME, where KIND may be the resource, in any case; None for a file."""
+    match = _NAME.fullmatch(path)
+    if match is None or Path(path).exists():
+        return None
+    word, rest = match.groups()
+    for kind in kinds.values():
+        if word.lower() in (kind.kind.lower(), kind.resource):
+            return kind.kind + rest
+    if word[0].isupper():
+        raise click.UsageError(f"{path}: write one of {', '.join(kinds)}")
+    return None
+
+
+def _check_there(found: list[_Found], names: set[str]) -> None:
+    """Refuse names of objects that are not among these. Raises NotReachedError."""
+    missing = names - {_full(ref_of(obj)) for obj, _ in found}
+    if missing:
+        raise options.NotReachedError(f"{', '.join(sorted(missing))}: not in what was given")
+
+
+def _picked(rows: list[Row], report: Report, names: set[str]) -> list[Row]:
+    """Leave these objects alone in a report, and return their rows."""
+    picked = [row for row in rows if _full(row.ref) in names]
+    report.findings = [f for f in report.findings if f.object and _full(f.object) in names]
+    report.workloads, report.other = len(picked), 0
+    return picked
+
+
+def _full(ref: ObjectRef) -> str:
+    """Return KIND/NAMESPACE/NAME; what names no namespace is taken to be in the usual one."""
+    return f"{ref.kind}/{ref.namespace or 'default'}/{ref.name}"
 
 
 def _from_files(
@@ -91,44 +128,30 @@ def _from_files(
     return found, objects.namespace_placements(sources, given)
 
 
-@dataclass(frozen=True, slots=True)
-class _Cluster:
-    """The cluster that named objects are read from."""
+def _from_cluster(
+    names: list[str],
+    kinds: Mapping[str, WorkloadKind],
+    kubeconfig: Path | None,
+    context: str | None,
+    given: Mapping[str, Placement],
+) -> tuple[list[_Found], dict[str, Placement]]:
+    """Return the objects of these names, and what their namespaces say."""
+    wanted = [tuple(name.split("/")) for name in names]
+    connection = options.connect(kubeconfig, context)
+    from webhook.kube import named  # noqa: PLC0415  # imported by now
+    from webhook.kube.cluster import ClusterError  # noqa: PLC0415
 
-    policy: Policy
-    kubeconfig: Path | None
-    context: str | None
-
-    def read(
-        self, names: list[str], given: Mapping[str, Placement]
-    ) -> tuple[list[_Found], dict[str, Placement]]:
-        """Return the objects of these names, and what their namespaces say."""
-        wanted = [(*self._kind(name), name) for name in names]
-        connection = options.connect(self.kubeconfig, self.context)
-        from webhook.kube import named  # noqa: PLC0415  # imported by now
-        from webhook.kube.cluster import ClusterError  # noqa: PLC0415
-
-        found: list[_Found] = []
-        namespaces = []
+    found: list[_Found] = []
+    namespaces = []
+    try:
+        for kind, namespace, name in wanted:
+            found.append((named.get(connection, kinds[kind], namespace, name), Live()))
+    except ClusterError as error:
+        raise options.not_reached(error) from None
+    for namespace in sorted({namespace for _, namespace, _ in wanted}):
         try:
-            for kind, namespace, name, _ in wanted:
-                found.append((named.get(connection, kind, namespace, name), Live()))
+            namespaces.append(named.namespace_of(connection, namespace))
         except ClusterError as error:
-            raise options.not_reached(error) from None
-        for namespace in sorted({namespace for _, namespace, _, _ in wanted}):
-            try:
-                namespaces.append(named.namespace_of(connection, namespace))
-            except ClusterError as error:
-                fix = "its label is not known; give --namespace-label"
-                click.echo(f"note: namespace {namespace}: {error}: {fix}", err=True)
-        return found, objects.placements(namespaces, given)
-
-    def _kind(self, name: str) -> tuple[WorkloadKind, str, str]:
-        """Return kind, namespace and name; a kind nobody explains is a usage error."""
-        from webhook.kube.named import CONFIG_MAP  # noqa: PLC0415  # the client takes its time
-
-        kind, namespace, plain = name.split("/")
-        known = {one.kind: one for one in (*self.policy.kinds, CONFIG_MAP)}
-        if kind not in known:
-            raise click.UsageError(f"{name}: write one of {', '.join(known)}")
-        return known[kind], namespace, plain
+            fix = "its label is not known; give --namespace-label"
+            click.echo(f"note: namespace {namespace}: {error}: {fix}", err=True)
+    return found, objects.placements(namespaces, given)

@@ -9,11 +9,6 @@ from urllib.parse import quote
 from webhook.kube.cluster import Cluster, ClusterError
 from webhook.workloads import WorkloadKind
 
-CONFIG_MAP = WorkloadKind(
-    group="", versions=("v1",), resource="configmaps", kind="ConfigMap", template=()
-)
-"""The one kind without a pod template that is explained."""
-
 
 def get(cluster: Cluster, kind: WorkloadKind, namespace: str, name: str) -> dict[str, Any]:
     """Return an object, by the first of its kind's versions that is served. Raises ClusterError."""
