@@ -107,6 +107,6 @@ def placements(
         if obj.get("kind") == "Namespace":
             metadata = mapping_of(obj.get("metadata"))
             side = mapping_of(metadata.get("labels")).get(PLACEMENT_LABEL)
-            if side in set(Placement):
+            if side in list(Placement):  # a label may be anything, in a file
                 found[str(metadata.get("name"))] = Placement(side)
     return {**found, **given}

@@ -1,0 +1,105 @@
+"""Whatever stands where something else belongs, a verb ends with a status, never with a traceback."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from click.testing import CliRunner
+
+from tests.conftest import ROOT, SEED, scaled
+from webhook.cli import cli
+
+Path_ = tuple[str | int, ...]
+VALUES: tuple[Any, ...] = (
+    None, 0, -1, 1.5, True, "", "x", "\u202e", "{{ .x }}", 10**30,
+    [], {}, [None], [{}], ["a"], {"a": None}, {"": ""},
+)  # fmt: skip
+VERBS = (
+    ["audit", "--merged", "--format", "table"], ["audit", "--format", "json"], ["audit", "--format", "sarif"],
+    ["audit", "--format", "junit"], ["audit", "--format", "html"], ["audit", "--format", "policyreport"],
+    ["explain"], ["explain", "-o", "json"], ["patch"], ["patch", "--diff"],
+)  # fmt: skip
+POLICY = """\
+apiVersion: hybrid-guard.io/v1alpha1
+kind: Policy
+network: bgp
+rules:
+- {name: core, match: {namespaces: ["shop*"], labels: {team: core}}, placement: on-prem}
+- {name: soft, match: {kinds: [StatefulSet]}, placement: on-prem, enforcement: preferred}
+- {name: rest, match: {images: ["docker.io/*"]}, placement: cloud, action: warn}
+overrides: {namespaces: ["*"]}
+eniConfig: {credentials: secret-or-inline}
+"""
+MORE = """\
+{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {hybrid-guard.io/placement: on-prem}}}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata:
+  name: db
+  namespace: shop
+  labels: {hybrid-guard.io/placement: cloud}
+  managedFields: [{manager: m, operation: Apply, fieldsV1: {"f:spec": {"f:template": {}}}}]
+  ownerReferences: [{apiVersion: operator.tigera.io/v1, kind: Installation, name: default}]
+spec:
+  template: {spec: {volumes: [{name: a, persistentVolumeClaim: {claimName: c}}], nodeSelector: {a: b}}}
+  volumeClaimTemplates: [{metadata: {name: data}, spec: {storageClassName: zoned}}]
+---
+{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: c, namespace: shop}, spec: {volumeName: v}}
+---
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: v}
+spec:
+  nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: [{key: zone, operator: In, values: [a]}]}]}}
+---
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: zoned}
+allowedTopologies: [{matchLabelExpressions: [{key: zone, values: [a]}]}]
+---
+{apiVersion: v1, kind: Node, metadata: {name: n, labels: {terway-config: pool, zone: a}}}
+---
+{apiVersion: crd.projectcalico.org/v1, kind: IPPool, metadata: {name: p}, spec: {ipipMode: Always}}
+"""
+
+
+def places(value: Any, path: Path_ = ()) -> Iterator[Path_]:
+    steps: Any = ()
+    if isinstance(value, dict | list):
+        steps = value.items() if isinstance(value, dict) else enumerate(value)
+    for step, child in steps:
+        yield (*path, step)
+        yield from places(child, (*path, step))
+
+
+def broken(obj: Any, rng: random.Random) -> Any:
+    """Something else at one to three places of a copy."""
+    obj = copy.deepcopy(obj)
+    for _ in range(rng.randint(1, 3)):
+        *above, last = rng.choice([*places(obj), ("kind",)])
+        parent = obj
+        for step in above:
+            parent = parent[step]
+        parent[last] = copy.deepcopy(rng.choice(VALUES))
+    return obj
+
+
+def test_no_shape_of_an_object_makes_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_text(POLICY)
+    texts = [MORE, *(path.read_text() for path in sorted((ROOT / "examples").glob("*.yaml")))]
+    objects = [obj for text in texts for obj in yaml.safe_load_all(text) if "metadata" in obj]
+    rng = random.Random(SEED)  # noqa: S311  # generated cases, nothing secret
+    for _ in range(scaled(20_000)):
+        some = [broken(rng.choice(objects), rng) for _ in range(rng.randint(1, 6))]
+        text = "\n---\n".join(map(json.dumps, some))
+        for verb in ([*rng.choice(VERBS), "--policy", str(tmp_path / "policy.yaml")], ["detect"]):
+            done = CliRunner().invoke(cli, [*verb, "-"], input=text)
+            assert done.exit_code in (0, 1, 2), (verb, text, done.exc_info)
+            assert isinstance(done.exception, SystemExit | None), (verb, text, done.exc_info)
