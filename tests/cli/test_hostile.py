@@ -103,3 +103,37 @@ def test_no_shape_of_an_object_makes_a_traceback(tmp_path: Path) -> None:
             done = CliRunner().invoke(cli, [*verb, "-"], input=text)
             assert done.exit_code in (0, 1, 2), (verb, text, done.exc_info)
             assert isinstance(done.exception, SystemExit | None), (verb, text, done.exc_info)
+
+
+TOKENS = (
+    b"---\n", b"...\n", b"&a ", b"*a", b"{", b"}", b"[", b"]", b'"', b"'", b"|\n", b">-\n", b"\t", b"\r\n",
+    b"\xef\xbb\xbf", b"!!binary ", b"!x ", b"<<: *a\n", b"? ", b": ", b"- ", b",", b"%YAML 1.2\n", b"\x00",
+    b"\xff", b"\xc2\x85", b"# c\n", b"\\u", b"\\ud800", b"1e999", b"NaN",
+)  # fmt: skip
+
+
+def edited(text: bytes, rng: random.Random) -> bytes:
+    """A text with one to four pieces put in, taken out or overwritten."""
+    edit = bytearray(text)
+    for _ in range(rng.randint(1, 4)):
+        at = rng.randrange(len(edit) + 1)
+        width = rng.choice((0, 0, 1, 20))
+        piece = rng.choice((*TOKENS, b"", bytes([rng.randrange(256)]), text[at : at + 300]))
+        edit[at : at + width] = piece
+    return bytes(edit)
+
+
+def test_no_text_makes_a_traceback() -> None:
+    texts = [MORE.encode(), *(path.read_bytes() for path in (ROOT / "examples").glob("*.yaml"))]
+    for text in list(texts):
+        items = [obj for obj in yaml.safe_load_all(text) if obj]
+        listed = {"apiVersion": "v1", "kind": "List", "items": items}
+        texts += [json.dumps(listed, indent=indent).encode() for indent in (None, 2)]
+    rng = random.Random(SEED)  # noqa: S311  # generated cases, nothing secret
+    for _ in range(scaled(20_000)):
+        text = edited(rng.choice(texts), rng)
+        for verb in ("audit", "explain", "patch", "detect"):
+            options = [] if verb == "detect" else ["--network", "bgp"]
+            done = CliRunner().invoke(cli, [verb, *options, "-"], input=text, standalone_mode=True)
+            assert done.exit_code in (0, 1, 2), (verb, text, done.exc_info)
+            assert isinstance(done.exception, SystemExit | None), (verb, text, done.exc_info)

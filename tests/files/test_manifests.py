@@ -114,6 +114,7 @@ BROKEN: Cases = {
     "a tab": (f"{A}---\na:\n\tb: 1\n---\n{C}", ["a 1:1", "f:7:1: not YAML: found character that cannot start any token", "c 9:1"]),
     "a NUL": (f"{A}---\na: b\nc: \x00\n---\n{C}", ["a 1:1", "f:7:4: not YAML: control characters are not allowed", "c 9:1"]),
     "bytes that are no UTF-8": (A.encode() + b"---\na: b\nc: \xff\n---\n" + C.encode(), ["a 1:1", "f:7: not UTF-8 text", "c 9:1"]),
+    "a key twice, and bytes that are no UTF-8": (compact("a").encode() + b'\n{"kind":"x",\n "kind":"\xff"}\n' + compact("c").encode(), ["a 1:1", "f:3: not UTF-8 text", "c 4:1"]),
     "UTF-16": (A.encode("utf-16"), ["f:1: not UTF-8 text"]),
     "a key twice": (f"{A}---\nkind: x\nkind: y\n---\n{C}", ["a 1:1", "f:7:1: not YAML: the key kind stands twice in one mapping", "c 9:1"]),
     "a key twice in JSON": (compact("a") + '\n{"kind":"x",\n "kind":"y"}\n' + compact("c"), ["a 1:1", "f:3:2: not YAML: the key kind stands twice in one mapping", "c 4:1"]),

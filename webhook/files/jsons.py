@@ -176,6 +176,7 @@ class Reader:
         window = self._window
         document = Document.taken(window, end, self._file)
         try:
+            document.check_text()
             if self._twice:
                 list(document.values())
             _check(value, document)
@@ -197,9 +198,8 @@ def named(members: dict[str, Any]) -> dict[str, str]:
 
 
 def _check(value: Any, document: Document) -> None:
-    """Refuse what is no text, and what is nested too deep to be walked through."""
+    """Refuse half a character, and what is nested too deep to be walked through."""
     text = document.text
-    document.check_text()
     if _SURROGATE.search(text):
         try:
             json.dumps(value, ensure_ascii=False).encode()
