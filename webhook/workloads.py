@@ -181,6 +181,11 @@ def mapping_of(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def mappings(value: Any) -> list[dict[str, Any]]:
+    """Return the objects in a list, and none for whatever else stands there."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
 def images(pod_spec: dict[str, Any], *lists: str) -> list[str]:
     """Return the images in the named container lists of a pod spec, whatever else is in them."""
     found: list[str] = []

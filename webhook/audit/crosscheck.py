@@ -20,7 +20,7 @@ from webhook.eni import document, network_policy
 from webhook.eni.fields import CALICO_CRDS, CALICO_GROUP, POLICY_SWITCH
 from webhook.findings import Finding, Level, Location, ObjectRef
 from webhook.policy.model import Policy
-from webhook.workloads import ref_of
+from webhook.workloads import mapping_of, mappings, ref_of
 
 _CRDS = "customresourcedefinitions"
 _CRDS_FIX = "apply what `hybrid-guard crds print` prints"
@@ -132,19 +132,15 @@ def _no_crds(ref: ObjectRef, location: Location, which: str) -> Finding:
 
 def _keeps_spec(spec: Any) -> bool:
     """Tell whether a CRD keeps the `spec` of its objects: by a schema for it, or by all fields."""
-    spec = spec if isinstance(spec, dict) else {}
-    versions = spec.get("versions")
-    schemas = [spec.get("validation")]
-    schemas += [v.get("schema") for v in versions or () if isinstance(v, dict)]
+    spec = mapping_of(spec)
+    versions = mappings(spec.get("versions"))
     if not versions:
         return True  # v1beta1 without a schema prunes nothing
-    return any(_schema_keeps(schema) for schema in schemas if isinstance(schema, dict))
+    schemas = [spec.get("validation"), *(version.get("schema") for version in versions)]
+    return any(_schema_keeps(mapping_of(schema)) for schema in schemas)
 
 
 def _schema_keeps(schema: Mapping[str, Any]) -> bool:
-    root = schema.get("openAPIV3Schema")
-    if not isinstance(root, dict):
-        return False
-    properties = root.get("properties")
-    has_spec = isinstance(properties, dict) and "spec" in properties
+    root = mapping_of(schema.get("openAPIV3Schema"))
+    has_spec = "spec" in mapping_of(root.get("properties"))
     return has_spec or root.get("x-kubernetes-preserve-unknown-fields") is True

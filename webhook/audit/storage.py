@@ -12,7 +12,7 @@ from typing import Any
 
 from webhook.placement import proof, selector
 from webhook.placement.model import CloudNodes, Side
-from webhook.workloads import ShapeError, mapping_of
+from webhook.workloads import ShapeError, mapping_of, mappings
 
 _SELECTED_NODE = "volume.kubernetes.io/selected-node"
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
@@ -86,14 +86,10 @@ class Storage:
         topologies = self.classes.get(name or "")
         if not isinstance(topologies, list):
             return None
+        allowed = [mappings(term.get("matchLabelExpressions")) for term in mappings(topologies)]
         terms = [
-            {
-                "matchExpressions": [
-                    {**mapping_of(one), "operator": "In"}
-                    for one in mapping_of(term).get("matchLabelExpressions") or ()
-                ]
-            }
-            for term in topologies
+            {"matchExpressions": [{**one, "operator": "In"} for one in expressions]}
+            for expressions in allowed
         ]
         return self._of_terms({"nodeSelectorTerms": terms}, f"StorageClass {name}")
 

@@ -10,7 +10,7 @@ from itertools import zip_longest
 from typing import Any, Protocol
 
 from webhook.detect.texts import truth, word
-from webhook.workloads import mapping_of
+from webhook.workloads import mapping_of, mappings
 
 _SHELLS = {"sh", "bash", "ash", "dash"}
 _REFERENCE = re.compile(r"\$\((\w[\w.-]*)\)")  # as Kubernetes expands it
@@ -184,8 +184,3 @@ def _flags(words: list[str]) -> Iterator[tuple[str, Flag]]:
 def strings(value: Any) -> list[str]:
     """Return the strings in a list, or nothing for anything else."""
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-
-
-def mappings(value: Any) -> list[Mapping[str, Any]]:
-    """Return the mappings in a list, or nothing for anything else."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

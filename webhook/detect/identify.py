@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from webhook.detect.containers import containers, mappings
+from webhook.detect.containers import containers
 from webhook.detect.texts import word
 from webhook.policy.catalogue import CATALOGUE, AddOn, Role, repository
-from webhook.workloads import images, mapping_of
+from webhook.workloads import images, mapping_of, mappings
 
 # Companions that move no packets: they are add-ons of their own here.
 _HELPERS = frozenset({"csi-node-driver", "cilium-envoy", "cilium-node-init", "ovn-ipsec"})

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from webhook.detect import conclude
-from webhook.detect.containers import mappings
 from webhook.detect.identify import identify
 from webhook.detect.model import Detection
 from webhook.detect.seen import ConfigMap, DaemonSet, Seen
@@ -15,7 +14,7 @@ from webhook.detect.texts import word
 from webhook.findings import NOWHERE, Location
 from webhook.placement.model import CloudNodes
 from webhook.policy.catalogue import NAMESPACES
-from webhook.workloads import find_kind, mapping_of, ref_of
+from webhook.workloads import find_kind, mapping_of, mappings, ref_of
 
 # Resources that say how pods are networked: kind and the end of its API group.
 _RESOURCES = {

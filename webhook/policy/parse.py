@@ -184,11 +184,12 @@ def _meaning_problems(document: Mapping[Any, Any]) -> Iterator[Problem]:
     known = set(builtin)
     for index, template in enumerate(_mappings(document.get("templates"))):
         kind = template.get("kind")
+        if not isinstance(kind, str):
+            continue
         if kind in builtin:
             path: Path = ("templates", index, "kind")
             yield Problem(pointer=path, message=f"{kind} is built in already", fix="remove it")
-        elif isinstance(kind, str):
-            known.add(kind)
+        known.add(kind)
     names: set[str] = set()
     for index, rule in enumerate(_mappings(document.get("rules"))):
         name = rule.get("name")

@@ -51,12 +51,18 @@ class PolicyWatch:
         try:
             self._policy = self._load()
         except ValueError as error:
-            metrics.policy_refused()
-            logs.event("policy-refused", problems=str(error).splitlines())
+            self._refuse(str(error).splitlines())
+            return
+        except Exception as error:  # noqa: BLE001  # a fault of ours must not end the watch
+            self._refuse([f"it cannot be loaded: {type(error).__name__}"])
             return
         self._generation += 1
         metrics.policy_loaded(self._generation)
         logs.event("policy-loaded", generation=self._generation)
+
+    def _refuse(self, problems: list[str]) -> None:
+        metrics.policy_refused()
+        logs.event("policy-refused", problems=problems)
 
     def _watch(self) -> None:
         while not self._stop.wait(_LOOK_SECONDS):

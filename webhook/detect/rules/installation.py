@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from webhook.detect.containers import mappings
 from webhook.detect.rules.pools import Encapsulation, Pool, without_ipv6
 from webhook.detect.texts import shown, word
-from webhook.workloads import mapping_of
+from webhook.workloads import mapping_of, mappings
 
 _ENCAPSULATIONS = {
     "IPIP": Encapsulation.ALWAYS, "VXLAN": Encapsulation.ALWAYS,
