@@ -48,6 +48,7 @@ class _Lines:
         self._one = one
         self._origin = origin
         self._masked: dict[tuple[str | None, int], tuple[str, int]] = {}
+        self._embedded: dict[str | None, list[str]] = {}
 
     def excerpt(self, place: Location) -> Excerpt | None:
         """Return the line of a place inside JSON."""
@@ -66,8 +67,10 @@ class _Lines:
     def _line(self, place: Location, number: int) -> tuple[str, int]:
         if place.line is not None:
             return self._origin.line(number)
-        text = self._one.data.get(str(steps(place.pointer or "")[-1]))
-        return str(text).split("\n")[number - 1], 0
+        if place.pointer not in self._embedded:
+            text = self._one.data.get(str(steps(place.pointer or "")[-1]))
+            self._embedded[place.pointer] = str(text).split("\n")
+        return self._embedded[place.pointer][number - 1], 0
 
 
 @dataclass(slots=True)
