@@ -197,12 +197,10 @@ def test_standard_input_is_read_where_something_is_piped_in_and_asked_for_on_a_t
     assert "name files or folders, or - for standard input" in asked.stderr
 
 
-def test_an_interrupted_run_gives_what_it_found(tmp_path: Path, policy: Path) -> None:
-    file = tmp_path / "many.json"
-    one = json.dumps(deployment("home-a"))
-    file.write_text("\n".join([one] * 20_000))
+def interrupted(*arguments: str | Path) -> tuple[int, dict[str, Any], str]:
+    """Status, document and words of an audit that is interrupted in the middle of its workloads."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "webhook", "audit", "--policy", policy, "--format", "json", file],
+        [sys.executable, "-m", "webhook", "audit", "--format", "json", *arguments],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
     )  # fmt: skip
     assert process.stdout
@@ -211,13 +209,21 @@ def test_an_interrupted_run_gives_what_it_found(tmp_path: Path, policy: Path) ->
         head += process.stdout.read(2000)
     process.send_signal(signal.SIGINT)
     rest, told = process.communicate(timeout=60)
-    document = json.loads(head + rest)
+    return process.returncode, json.loads(head + rest), told.decode()
 
-    assert process.returncode == 130
+
+def test_an_interrupted_run_gives_what_it_found(tmp_path: Path, policy: Path) -> None:
+    file = tmp_path / "many.json"
+    one = json.dumps(deployment("home-a"))
+    file.write_text("\n".join([one] * 20_000))
+
+    status, document, told = interrupted("--policy", policy, file)
+
+    assert status == 130
     assert 0 < len(document["workloads"]) < 20_000
     assert len(document["workloads"]) == len(document["findings"]) == document["summary"]["errors"]
     assert document["summary"]["complete"] is False
-    assert "interrupted: the report holds what was found up to there" in told.decode()
+    assert "interrupted: the report holds what was found up to there" in told
 
 
 def interrupt() -> None:

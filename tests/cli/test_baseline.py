@@ -114,6 +114,14 @@ def test_nothing_is_written_of_half_an_input(tmp_path: Path, policy: Path, known
     assert f"{tmp_path}/no/folder: not written: no such file or directory" in half.stderr
 
 
+def refused(tmp_path: Path, policy: Path, known: Path, text: str) -> str:
+    """What is said of a baseline that is refused before anything is audited."""
+    known.write_text(text)
+    done = audit(policy, "--baseline", known, write(tmp_path / "m", "home-a"))
+    assert (done.returncode, done.stdout) == (2, "")
+    return str(done.stderr)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -133,12 +141,7 @@ def test_nothing_is_written_of_half_an_input(tmp_path: Path, policy: Path, known
 def test_a_broken_baseline_is_told_with_its_line(
     tmp_path: Path, policy: Path, known: Path, text: str, message: str
 ) -> None:
-    known.write_text(text)
-
-    done = audit(policy, "--baseline", known, write(tmp_path / "m", "home-a"))
-
-    assert (done.returncode, done.stdout) == (2, "")
-    assert message in done.stderr
+    assert message in refused(tmp_path, policy, known, text)
 
 
 def test_a_baseline_is_there_and_is_either_read_or_written(
@@ -186,9 +189,4 @@ def test_the_json_report_of_an_earlier_run_is_a_baseline(
 def test_a_broken_report_is_told(
     tmp_path: Path, policy: Path, known: Path, text: str, message: str
 ) -> None:
-    known.write_text(text)
-
-    done = audit(policy, "--baseline", known, write(tmp_path / "m", "home-a"))
-
-    assert (done.returncode, done.stdout) == (2, "")
-    assert message in done.stderr
+    assert message in refused(tmp_path, policy, known, text)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from click.testing import CliRunner
 
@@ -70,6 +71,11 @@ allowedTopologies: [{matchLabelExpressions: [{key: zone, values: [a]}]}]
 """
 
 
+@pytest.fixture
+def rng() -> random.Random:
+    return random.Random(SEED)  # noqa: S311  # generated cases, nothing secret
+
+
 def places(value: Any, path: Path_ = ()) -> Iterator[Path_]:
     steps: Any = ()
     if isinstance(value, dict | list):
@@ -99,11 +105,10 @@ def ended(verb: list[str], text: str | bytes) -> int:
     return done.exit_code
 
 
-def test_no_shape_of_an_object_makes_a_traceback(tmp_path: Path) -> None:
+def test_no_shape_of_an_object_makes_a_traceback(tmp_path: Path, rng: random.Random) -> None:
     (tmp_path / "policy.yaml").write_text(POLICY)
     texts = [MORE, *(path.read_text() for path in sorted((ROOT / "examples").glob("*.yaml")))]
     objects = [obj for text in texts for obj in yaml.safe_load_all(text) if "metadata" in obj]
-    rng = random.Random(SEED)  # noqa: S311  # generated cases, nothing secret
     for _ in range(scaled(20_000)):
         some = [broken(rng.choice(objects), rng) for _ in range(rng.randint(1, 6))]
         text = "\n---\n".join(map(json.dumps, some))
@@ -111,11 +116,10 @@ def test_no_shape_of_an_object_makes_a_traceback(tmp_path: Path) -> None:
             ended(verb, text)
 
 
-def test_no_shape_of_a_policy_makes_a_traceback(tmp_path: Path) -> None:
+def test_no_shape_of_a_policy_makes_a_traceback(tmp_path: Path, rng: random.Random) -> None:
     kruise = {"apiGroup": "apps.kruise.io", "apiVersions": ["v1alpha1"], "resource": "clonesets",
               "kind": "CloneSet", "path": "/spec/template"}  # fmt: skip
     policy = {**yaml.safe_load(POLICY), "templates": [kruise]}
-    rng = random.Random(SEED)  # noqa: S311  # generated cases, nothing secret
     file, refused = tmp_path / "policy.yaml", 0
     for _ in range(scaled(20_000)):
         file.write_text(yaml.safe_dump(broken(policy, rng)))
@@ -141,13 +145,12 @@ def edited(text: bytes, rng: random.Random) -> bytes:
     return bytes(edit)
 
 
-def test_no_text_makes_a_traceback() -> None:
+def test_no_text_makes_a_traceback(rng: random.Random) -> None:
     texts = [MORE.encode(), *(path.read_bytes() for path in (ROOT / "examples").glob("*.yaml"))]
     for text in list(texts):
         items = [obj for obj in yaml.safe_load_all(text) if obj]
         listed = {"apiVersion": "v1", "kind": "List", "items": items}
         texts += [json.dumps(listed, indent=indent).encode() for indent in (None, 2)]
-    rng = random.Random(SEED)  # noqa: S311  # generated cases, nothing secret
     for _ in range(scaled(20_000)):
         text = edited(rng.choice(texts), rng)
         for verb in ("audit", "explain", "patch", "detect"):

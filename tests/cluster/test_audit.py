@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.cli.test_audit import interrupted
 from tests.cluster import many
 from tests.cluster.controlplane.plane import ControlPlane
 from tests.conftest import ROOT
@@ -306,19 +306,12 @@ def test_an_interrupted_look_at_a_cluster_gives_what_it_found(
     plane = api_server
     many.create(plane, [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "stop"}}])
     many.create(plane, (many.deployment(f"web-{n}", "stop") for n in range(800)))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "webhook", "audit", "--cluster", "--kubeconfig", plane.kubeconfig, "--policy", policy, "--format", "json"],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
-    )  # fmt: skip
-    assert process.stdout
-    head = b""
-    while len(head) < 2000:  # all of it does not fit into the pipe: it is in the middle
-        head += process.stdout.read(2000)
-    process.send_signal(signal.SIGINT)
-    rest, said = process.communicate(timeout=60)
-    document = json.loads(head + rest)
 
-    assert process.returncode == 130
+    status, document, said = interrupted(
+        "--cluster", "--kubeconfig", plane.kubeconfig, "--policy", policy
+    )
+
+    assert status == 130
     assert 0 < len(document["workloads"]) < 800
     assert document["summary"]["complete"] is False
-    assert b"interrupted: the report holds what was found up to there" in said
+    assert "interrupted: the report holds what was found up to there" in said

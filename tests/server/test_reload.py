@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 from webhook.policy import parse
@@ -16,24 +15,17 @@ FIRST, SECOND = parse.for_network(Network.BGP), parse.for_network(Network.OVERLA
 def test_a_fault_of_the_loader_does_not_end_the_watch(tmp_path: Path) -> None:
     file = tmp_path / "policy.yaml"
     file.write_text("first")
-    looked, wanted = threading.Event(), threading.Event()
 
     def load() -> Policy:
         text = file.read_text()
         if text == "fault":
-            looked.set()
             raise TypeError(text)
-        if text == "second":
-            wanted.set()
         return FIRST if text == "first" else SECOND
 
     watch = PolicyWatch(load, file)
-    watch.start()
     file.write_text("fault")
-    assert looked.wait(30)
+    watch.refresh()
     assert watch.current() is FIRST
     file.write_text("second")
-    assert wanted.wait(30)
-    watch.stop()
     watch.refresh()
     assert watch.current() is SECOND
