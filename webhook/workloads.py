@@ -24,6 +24,10 @@ class ShapeError(ValueError):
         self.message = message
 
 
+class BoundError(ValueError):
+    """An object is beyond a bound of what is judged; the text says which, and quotes nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkloadKind:
     """One kind, its served versions, and the path from the object to its pod template."""
