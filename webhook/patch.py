@@ -6,6 +6,7 @@ it should leave alone.
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +14,7 @@ from typing import Any
 
 import jsonpatch
 import orjson
-from jsonpointer import JsonPointerException
+from jsonpointer import JsonPointer, JsonPointerException
 
 _REMEMBERED_BYTES = 4096
 
@@ -82,15 +83,26 @@ def _prove_once(patch: bytes, before: bytes, after: bytes) -> None:
 def _prove(patch: list[dict[str, Any]], before: Any, after: Any) -> None:
     """Let the library apply each operation in place, and compare.
 
-    One by one: its whole patches build every operation twice, half the time where there are many.
+    One by one, and below the path that all share: its whole patches build every operation twice
+    and walk from the root for each, three quarters of the time where there are many.
     """
+    shared = _shared([operation["path"] for operation in patch])
     try:
+        part = JsonPointer(shared).resolve(before)
         for operation in patch:
-            before = jsonpatch.AddOperation(operation).apply(before)
+            below = {**operation, "path": operation["path"].removeprefix(shared)}
+            jsonpatch.AddOperation(below).apply(part)
     except (jsonpatch.JsonPatchException, JsonPointerException) as error:
         raise PatchError(f"planned patch does not apply: {error}") from error
     if before != after:
         raise PatchError("planned patch does not give the planned object")
+
+
+def _shared(pointers: list[str]) -> str:
+    """Return the pointer of the innermost container that all pointers lead through."""
+    first, last = min(pointers).split("/")[:-1], max(pointers).split("/")[:-1]
+    same = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
+    return "/".join(step for step, _ in same)
 
 
 def wire(ops: tuple[Add, ...]) -> bytes:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from webhook import workloads
+from webhook.admission import skim
 from webhook.admission.review import Operation, Request
 from webhook.policy.model import Policy
 from webhook.workloads import ShapeError, Workload
@@ -60,7 +61,11 @@ def read(obj: dict[str, Any], request: Request, policy: Policy) -> Workload | No
     Raises ShapeError for what Kubernetes would not decode.
     """
     found = workloads.read(obj, policy.kinds, namespace=request.namespace)
-    return None if found is None else replace(found, ref=request.ref)
+    if found is None:
+        return None
+    parts = (found.template, workloads.mapping_at(obj, ("metadata",)).get("ownerReferences"))
+    is_beyond = request.beyond is not None and any(map(skim.is_sealed, parts))
+    return replace(found, ref=request.ref, beyond=request.beyond if is_beyond else None)
 
 
 def sketch(obj: dict[str, Any], request: Request, policy: Policy) -> Workload | None:

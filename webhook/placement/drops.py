@@ -80,7 +80,7 @@ def _common(old: _Bag, new: _Bag) -> int:
 
 def _terms(pod_spec: dict[str, Any]) -> list[tuple[int, _Bag]]:
     """Return the non-empty required terms as bags of expressions, with their indices."""
-    selector.parse(pod_spec)  # raises for what could not be read below
+    selector.check_bounds(pod_spec)
     found = []
     for index, term in enumerate(selector.raw_terms(pod_spec)):
         words = _Bag(

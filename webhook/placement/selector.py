@@ -141,11 +141,11 @@ def check_bounds(pod_spec: dict[str, Any]) -> None:
     """Raise BoundError where a pod spec says more of nodes than is read; looks at no value."""
     node_labels, terms = pod_spec.get("nodeSelector"), raw_terms(pod_spec)
     if len(terms) > TERMS_MAX:
-        raise BoundError(f"it has {len(terms)} nodeSelectorTerms, over {TERMS_MAX}")
+        raise BoundError(TERMS, f"has {len(terms)} terms, over {TERMS_MAX}")
     words = len(node_labels) if isinstance(node_labels, dict) else 0
     words += sum(map(_words, terms))
     if words > WORDS_MAX:
-        raise BoundError(f"its node terms hold {words} expressions and values, over {WORDS_MAX}")
+        raise BoundError(TERMS, f"has {words} expressions and values, over {WORDS_MAX}")
 
 
 def _words(term: Any) -> int:
