@@ -20,7 +20,8 @@ import pytest
 
 from certs import issue
 from tests.reviews import patch_of, review
-from tests.serving import ROOT, Server
+from tests.serving import ROOT, Answer, Server
+from webhook.admission import exchange
 
 POLICY = "apiVersion: hybrid-guard.io/v1alpha1\nkind: Policy\nnetwork: {}\n"
 JSON = "application/json"
@@ -134,20 +135,48 @@ def test_a_bad_call_gets_a_short_json_error(
         assert answer.json()["status"] == status
 
 
-def test_a_body_over_the_cap_is_refused_announced_or_not(server: Server) -> None:
-    large = b'{"a":"' + b"x" * (7 * 1024 * 1024) + b'"}'
-    assert server.request("POST", "/mutate", large, content_type=JSON).status == 413
+def chunked(server: Server, path: str, text: bytes) -> Any:
     connection = server.connect()
-    connection.request(
-        "POST",
-        "/mutate",
-        iter([large[:4_000_000], large[4_000_000:]]),
-        {"Content-Type": JSON, "Transfer-Encoding": "chunked"},
-        encode_chunked=True,
-    )
-    assert connection.getresponse().status == 413
+    half = len(text) // 2
+    headers = {"Content-Type": JSON, "Transfer-Encoding": "chunked"}
+    connection.request("POST", path, iter([text[:half], text[half:]]), headers, encode_chunked=True)
+    answer = Answer(connection.getresponse())
     connection.close()
+    return answer
+
+
+def test_a_body_over_the_cap_that_is_no_review_is_refused_announced_or_not(server: Server) -> None:
+    large = b'{"a":"' + b"x" * exchange.BODY_MAX + b'"}'
+    assert server.request("POST", "/mutate", large, content_type=JSON).status == 413
+    assert chunked(server, "/mutate", large).status == 413
     assert server.request("GET", "/readyz").status == 200
+
+
+def test_a_review_over_the_cap_is_read_to_its_end_and_answered(server: Server) -> None:
+    # A client that is still sending when the answer comes reports a broken pipe, not the answer.
+    obj = calico()
+    obj["spec"]["template"]["spec"]["hostname"] = "x" * (exchange.BODY_MAX + 20_000_000)
+    sent = json.dumps(review(obj)).encode()
+
+    for answer in (server.review("/mutate", sent), chunked(server, "/mutate", sent)):
+        assert answer.json()["response"]["allowed"] is True
+        assert answer.json()["response"]["warnings"][0].startswith("HG109 ")
+    for answer in (server.review("/validate", sent), chunked(server, "/validate", sent)):
+        assert answer.json()["response"]["allowed"] is False
+        assert answer.json()["response"]["status"]["code"] == 403
+
+
+def test_an_update_that_grows_to_18_mib_and_drops_its_term_is_pinned_again(server: Server) -> None:
+    old, new = calico(), calico()
+    old["spec"]["template"]["spec"]["nodeSelector"] = {"alibabacloud.com/external": "false"}
+    new["spec"]["template"]["spec"]["containers"][0]["env"] = [
+        {"name": "a", "value": "<" * 3_000_000}
+    ]
+    sent = json.dumps(review(new, "UPDATE", old)).replace("<", "\\u003c").encode()
+
+    assert len(sent) > 18_000_000
+    assert patch_of(server.review("/mutate", sent).json())
+    assert server.review("/validate", sent).json()["response"]["allowed"] is False
 
 
 def test_a_review_of_3_mib_objects_is_answered(server: Server) -> None:

@@ -20,7 +20,7 @@ HEAD_MAX = 4 * _MIB
 """Of a longer one: the API server writes who asks and the object's metadata first."""
 
 _DEEP = f"it nests over {skim.DEPTH_MAX - 10} levels"
-_MANY = "it holds over a million values"
+_MANY = f"it holds over {strict.COST_MAX} items"
 _LONG = f"its review is over {BODY_MAX // _MIB} MiB"
 
 

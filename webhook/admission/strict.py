@@ -15,9 +15,9 @@ from typing import Any, NoReturn
 import orjson
 
 MAX_DEPTH = 254  # what orjson writes at most, so that a body it writes back needs no counting
-COST_MAX = 5_000_000
-"""What is decoded, in pieces (see `cost`): at most 375 MB. An API server's 3 MiB, with a stored
-object of the 1.5 MiB that etcd takes, come to at most 4,500,000."""
+COST_MAX = 3_000_000
+"""What is decoded, in pieces (see `cost`): at most 225 MB. The most that is valid in an API
+server's 3 MiB, with a stored object of the 1.5 MiB that etcd takes, is 2,700,000."""
 MAX_DIGITS = 20  # uint64 has 20; a float64 is written with 17 and zeros in front
 _HALF_PAIR = re.compile(rb"\\u[dD]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -71,7 +71,7 @@ def loads_slowly(body: bytes) -> Any:
 def cost(body: bytes) -> int:
     """Return how many pieces of about 75 bytes the decoded body takes at most, strings aside.
 
-    A dict with a key takes three (232 bytes), an empty one, a list or an item one. What stands in
+    An item takes one, and more if it is a list, or a dict with a key (232 bytes). What stands in
     strings is counted too, unless that is much.
     """
     found = _pieces(body)
@@ -79,7 +79,8 @@ def cost(body: bytes) -> int:
 
 
 def _pieces(body: bytes) -> int:
-    return 3 * body.count(b"{") - 2 * body.count(b"{}") + body.count(b"[") + body.count(b",")
+    dicts, lists = body.count(b"{") - body.count(b"{}"), body.count(b"[") - body.count(b"[]")
+    return 3 * dicts + lists + body.count(b",")
 
 
 def _is_canonical(body: bytes, text: bytes) -> bool:

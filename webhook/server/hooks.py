@@ -153,6 +153,7 @@ class Hooks:
         if asked.isdecimal():
             seconds = max(0.0, min(seconds, int(asked[:4]) - _MARGIN_SECONDS))
         if not self._large.acquire(timeout=seconds):
+            _discard(environ)  # else the caller does not hear that it is to try again
             raise CallError(503, "too many large bodies at once")
 
 
@@ -178,9 +179,13 @@ def _read_on(start: bytes, environ: Environ) -> tuple[bytes, bool]:
         return body, True
     head = body[: exchange.HEAD_MAX]
     del body
-    while stream.read(_DISCARDED):
-        pass
+    _discard(environ)
     return head, False
+
+
+def _discard(environ: Environ) -> None:
+    while environ["wsgi.input"].read(_DISCARDED):
+        pass
 
 
 def _check_type(text: str) -> None:

@@ -41,12 +41,13 @@ def run(options: ServeOptions) -> None:
     """
     folder = tempfile.mkdtemp(prefix="hybrid-guard-metrics-")
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # read when prometheus_client is imported
-    from webhook.server import wsgi  # noqa: PLC0415
+    from webhook.server import memory, wsgi  # noqa: PLC0415
     from webhook.server.drain import Drain  # noqa: PLC0415
     from webhook.server.reload import PolicyWatch  # noqa: PLC0415
     from webhook.server.tls import Certificates  # noqa: PLC0415
 
     master = os.getpid()
+    memory.give_back()
     try:
         watch = PolicyWatch(options.load_policy, options.policy_path)
         certificates = Certificates(options.certificate, options.key, options.client_ca)
