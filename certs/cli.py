@@ -15,17 +15,18 @@ from typing import Any, TypeVar
 
 import click
 
-from certs import renewal
+from certs import names, pem, renewal
 from certs.inject import Configurations, Hooks, InjectError, NoHooks
 from certs.issue import Authority
 from certs.kube import ApiError, Kube
 from certs.lease import Lease
 from certs.renewal import Leaf, Plan, Step
-from certs.rotate import Rotator, observe
+from certs.rotate import Rotator
 from certs.served import Endpoints
 from certs.store import DirectoryStore, SecretStore, StoreError
 
 DUE, USAGE, COULD_NOT_LOOK = 1, 2, 3
+DAY_SECONDS = 86_400
 INTERVAL = 20.0  # a wiped caBundle is repaired within 60 s, a lost Lease included
 _ERRORS = (StoreError, InjectError, ApiError)
 F = TypeVar("F", bound=Callable[..., Any])
@@ -41,19 +42,53 @@ class NotReachedError(click.ClickException):
     exit_code = COULD_NOT_LOOK
 
 
+class RefusedError(click.ClickException):
+    """A value that cannot be used: one line, which names its option."""
+
+    exit_code = USAGE
+
+
+def _checked(check: Callable[[Any], object]) -> Callable[..., Any]:
+    """Return an option's callback; `check` raises ValueError with what is wrong and the fix."""
+
+    def callback(_ctx: click.Context, option: click.Parameter, value: Any) -> Any:
+        for given in value if isinstance(value, tuple) else (value,):
+            try:
+                if given is not None:
+                    check(given)
+            except ValueError as error:
+                raise RefusedError(f"{option.opts[0]} {given!r}: {error}") from None
+        return value
+
+    return callback
+
+
+def _check_seconds(seconds: float) -> None:
+    if not 0 < seconds <= DAY_SECONDS:
+        raise ValueError(f"write more than 0 and at most a day's {DAY_SECONDS:g}")
+
+
+_LABEL, _OBJECT = _checked(names.label), _checked(names.subdomain)
+
+
 def _common(command: F) -> F:
     """Add what says where the certificates are and for whom."""
     for option in (
-        click.option("--namespace", metavar="NS", help="Keep them in a Secret of this namespace."),
-        click.option("--secret", default="hybrid-guard-tls", show_default=True, metavar="NAME"),
-        click.option("--service", default="hybrid-guard", show_default=True, metavar="NAME"),
-        click.option("--configuration", default="hybrid-guard", show_default=True, metavar="NAME",
-                     help="The webhook configurations whose hooks trust the CA."),
-        click.option("--cluster-domain", default="cluster.local", show_default=True),
+        click.option("--namespace", callback=_LABEL, metavar="NS",
+                     help="Keep them in a Secret of this namespace."),
+        click.option("--secret", callback=_OBJECT, default="hybrid-guard-tls", show_default=True,
+                     metavar="NAME"),
+        click.option("--service", callback=_LABEL, default="hybrid-guard", show_default=True,
+                     metavar="NAME"),
+        click.option("--configuration", callback=_OBJECT, default="hybrid-guard", show_default=True,
+                     metavar="NAME", help="The webhook configurations whose hooks trust the CA."),
+        click.option("--cluster-domain", callback=_checked(names.dns), default="cluster.local",
+                     show_default=True, metavar="NAME"),
         click.option("--kubeconfig", type=click.Path(path_type=Path), metavar="F"),
         click.option("--directory", type=click.Path(path_type=Path), metavar="D",
                      help="Keep them in a directory instead; then --host says for which names."),
-        click.option("--host", "hosts", multiple=True, metavar="NAME", help="Repeatable."),
+        click.option("--host", "hosts", callback=_checked(names.host), multiple=True,
+                     metavar="NAME", help="One more DNS name or IP address. Repeatable."),
     ):  # fmt: skip
         command = option(command)
     return command
@@ -82,6 +117,8 @@ def ensure(**given: Any) -> None:
     Examples:
       hybrid-certs ensure --namespace kube-system
       hybrid-certs ensure --directory tls/ --host guard.example.com --host 192.0.2.1
+
+    Exit status: 0 all is fresh, 2 usage, 3 something could not be read or written.
     """
     rotator = _rotator(**given)
     pause = threading.Event()
@@ -96,14 +133,20 @@ def ensure(**given: Any) -> None:
 
 @cli.command()
 @_common
-@click.option("--lease", metavar="NAME", help="Only the holder of this Lease rotates.")
-@click.option("--interval", type=float, default=INTERVAL, show_default=True, help="Seconds.")
+@click.option("--lease", callback=_OBJECT, metavar="NAME",
+              help="Only the holder of this Lease rotates.")  # fmt: skip
+@click.option("--interval", type=float, callback=_checked(_check_seconds), default=INTERVAL,
+              show_default=True, metavar="SECONDS")  # fmt: skip
 def run(lease: str | None, interval: float, **given: Any) -> None:
     """Keep them fresh, and the caBundle in place, until told to stop.
 
     \b
     Examples:
       hybrid-certs run --namespace kube-system --lease hybrid-guard-certs
+
+    What fails is told, and tried again.
+
+    Exit status: 0 it was told to stop, 2 usage, 3 there is no usable kubeconfig.
     """
     stop = threading.Event()
     for number in (SIGTERM, SIGINT):
@@ -116,6 +159,8 @@ def run(lease: str | None, interval: float, **given: Any) -> None:
                 _round(rotator)
         except (click.ClickException, *_ERRORS) as error:
             _say("error", message=getattr(error, "message", None) or str(error))
+        except Exception as error:  # noqa: BLE001  # a fault of ours must not end the rotation
+            _say("error", message=f"a fault of hybrid-certs: {type(error).__name__}")
         stop.wait(interval)
     if held is not None:
         _release(held)
@@ -126,38 +171,51 @@ def run(lease: str | None, interval: float, **given: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
 def check(ctx: click.Context, /, as_json: bool, **given: Any) -> None:  # noqa: FBT001  # click's signature
-    """Tell what is due, and change nothing.
+    """Tell what is wrong and what `run` would do next, and change nothing.
 
     \b
     Examples:
       hybrid-certs check --namespace kube-system
       hybrid-certs check --directory tls/ --host guard.example.com --json
 
-    Exit status: 0 all is fresh, 1 something is due, 2 usage, 3 could not look.
+    Exit status: 0 all is fresh, 1 something is due or no hook trusts the CA, 2 usage, 3 could not
+    look.
     """
     rotator, now = _rotator(**given), _now()
     try:
-        snapshot = rotator.store.read()
-        seen = observe(snapshot.data, rotator.hooks.bundles())
+        _, seen = rotator.look(now)
     except _ERRORS as error:
         raise NotReachedError(str(error)) from None
-    plan = renewal.plan(seen, rotator.hosts, now)
+    plan, trusted = renewal.plan(seen, rotator.hosts, now), renewal.trusted(seen, now)
+    wrong = [renewal.told({file: why}) for file, why in seen.broken.items()]
+    if given["directory"] is None and not seen.hooks:
+        wrong.append(_no_hooks(given["configuration"]))
     report = {
-        "fresh": plan.step is Step.NOTHING,
+        "fresh": plan.step is Step.NOTHING and not wrong,
         "step": plan.step.value,
         "reason": plan.reason,
+        "wrong": wrong,
         "leafEnds": _end(seen.leaf),
         "caEnds": _end(seen.current),
         "hooks": len(seen.hooks),
-        "trusted": [renewal.fingerprint(ca) for ca in renewal.trusted(seen, now)],
+        "trusted": [pem.fingerprint(ca) for ca in trusted],
     }
     if as_json:
         click.echo(json.dumps(report, indent=2))
     else:
-        click.echo(f"{plan.step.value}: {plan.reason}")
-        click.echo(f"leaf ends {report['leafEnds']}, CA ends {report['caEnds']}")
-        click.echo(f"{len(seen.hooks)} hooks, {len(renewal.trusted(seen, now))} CAs trusted")
-    ctx.exit(0 if plan.step is Step.NOTHING else DUE)
+        would = "" if plan.step is Step.NOTHING else "`hybrid-certs run` would "
+        click.echo("\n".join([*wrong, f"{would}{plan.step.value}: {plan.reason}"]))
+        click.echo(f"leaf ends {report['leafEnds'] or '-'}, CA ends {report['caEnds'] or '-'}")
+        click.echo(f"{len(seen.hooks)} hooks, {len(trusted)} CAs trusted")
+    ctx.exit(0 if report["fresh"] else DUE)
+
+
+def _no_hooks(configuration: str) -> str:
+    return (
+        f"no hooks at all: neither a MutatingWebhookConfiguration nor a Validating one is named "
+        f"{configuration} and has some, so nothing asks the server; install the chart, or give "
+        "--configuration NAME"
+    )
 
 
 def _end(held: Authority | Leaf | None) -> str | None:
@@ -195,13 +253,22 @@ def _rotator(  # the options of every verb
         if not hosts:
             raise click.UsageError("--directory needs --host NAME: what callers verify")
         return Rotator(store=DirectoryStore(directory), hooks=NoHooks(), hosts=hosts)
-    name = f"{service}.{namespace}.svc"
-    names = (name, service, f"{service}.{namespace}", f"{name}.{cluster_domain}", *hosts)
+    own = _service_names(service, namespace or "", cluster_domain)
     kube = _kube(kubeconfig)
     hooks: Hooks = Configurations(kube, configuration)
     endpoints = Endpoints(kube, namespace or "", service)
     store = SecretStore(kube, namespace or "", secret)
-    return Rotator(store=store, hooks=hooks, hosts=names, settled=endpoints.settled)
+    return Rotator(store=store, hooks=hooks, hosts=(*own, *hosts), settled=endpoints.settled)
+
+
+def _service_names(service: str, namespace: str, cluster_domain: str) -> tuple[str, ...]:
+    """Return what a Service is called; the first is the one that the API server verifies."""
+    name = f"{service}.{namespace}.svc"
+    try:
+        full = names.dns(f"{name}.{cluster_domain}")
+    except names.UnusableNameError as error:
+        raise RefusedError(f"--cluster-domain behind {name}: {error}") from None
+    return (name, service, f"{service}.{namespace}", full)
 
 
 def _kube(kubeconfig: Path | None) -> Kube:
@@ -246,3 +313,6 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

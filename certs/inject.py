@@ -8,20 +8,22 @@ call would fail.
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from certs import pem
 from certs.kube import ApiError, Kube
-from certs.renewal import certificates
+from certs.pem import Bundle
 
 _GROUP = "/apis/admissionregistration.k8s.io/v1"
 KINDS = ("mutatingwebhookconfigurations", "validatingwebhookconfigurations")
 _NOT_FOUND, _CONFLICT = 404, 409
 
-Bundle = tuple[x509.Certificate, ...] | None
+Wanted = Callable[[Bundle], Sequence[x509.Certificate]]
+"""What a hook should hold that now holds this: what is foreign stays with its hook."""
 
 
 class InjectError(Exception):
@@ -32,10 +34,10 @@ class Hooks(Protocol):
     """Whoever must trust the CA."""
 
     def bundles(self) -> tuple[Bundle, ...]:
-        """Return what each hook trusts; None where it has no readable bundle."""
+        """Return what each hook trusts."""
 
-    def publish(self, trusted: Sequence[x509.Certificate]) -> None:
-        """Make every hook trust exactly these."""
+    def publish(self, wanted: Wanted) -> None:
+        """Make every hook trust exactly what is wanted of it."""
 
 
 class NoHooks:
@@ -45,7 +47,7 @@ class NoHooks:
         """Return none."""
         return ()
 
-    def publish(self, trusted: Sequence[x509.Certificate]) -> None:
+    def publish(self, wanted: Wanted) -> None:
         """Do nothing."""
 
 
@@ -63,16 +65,15 @@ class Configurations:
             found += [_bundle(hook) for hook in self._hooks(path)[1]]
         return tuple(found)
 
-    def publish(self, trusted: Sequence[x509.Certificate]) -> None:
-        """Write the bundle where it differs. A write in between is no error: look again."""
-        pem = b"".join(ca.public_bytes(Encoding.PEM) for ca in trusted)
-        wanted = base64.b64encode(pem).decode()
+    def publish(self, wanted: Wanted) -> None:
+        """Write a bundle where it differs. A write in between is no error: look again."""
         for path in self._paths:
             version, hooks = self._hooks(path)
+            texts = [_text(wanted(_bundle(hook))) for hook in hooks]
             ops = [
-                {"op": "add", "path": f"/webhooks/{index}/clientConfig/caBundle", "value": wanted}
-                for index, hook in enumerate(hooks)
-                if hook["clientConfig"].get("caBundle") != wanted
+                {"op": "add", "path": f"/webhooks/{index}/clientConfig/caBundle", "value": text}
+                for index, (hook, text) in enumerate(zip(hooks, texts, strict=True))
+                if hook["clientConfig"].get("caBundle") != text
             ]
             if ops:
                 self._patch(path, version, ops)
@@ -95,9 +96,13 @@ class Configurations:
         return found["metadata"]["resourceVersion"], found.get("webhooks") or []
 
 
+def _text(trusted: Sequence[x509.Certificate]) -> str:
+    return base64.b64encode(b"".join(ca.public_bytes(Encoding.PEM) for ca in trusted)).decode()
+
+
 def _bundle(hook: dict[str, Any]) -> Bundle:
     text = hook["clientConfig"].get("caBundle") or ""
     try:
-        return certificates(base64.b64decode(text, validate=True))
+        return pem.bundle(base64.b64decode(text, validate=True))
     except ValueError:
-        return None
+        return Bundle((), whole=False)

@@ -82,7 +82,7 @@ def leaf(issuer: Authority, hosts: tuple[str, ...], now: dt.datetime) -> Pair:
         .add_extension(x509.SubjectAlternativeName(list(map(subject, hosts))), critical=False)
         .sign(issuer.key, hashes.SHA256())
     )
-    return Pair(certificate.public_bytes(serialization.Encoding.PEM), _key_pem(key), issuer.pem)
+    return Pair(certificate.public_bytes(serialization.Encoding.PEM), key_pem(key), issuer.pem)
 
 
 def dev_pair(hosts: tuple[str, ...], now: dt.datetime | None = None) -> Pair:
@@ -136,7 +136,8 @@ def subject(host: str) -> x509.DNSName | x509.IPAddress:
         return x509.DNSName(host)
 
 
-def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """Return a key as PEM (PKCS 8, no passphrase)."""
     return key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,

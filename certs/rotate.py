@@ -9,17 +9,21 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from certs import issue, renewal
+from certs import issue, pem, renewal
 from certs.inject import Hooks
 from certs.issue import Authority
+from certs.pem import Bundle
 from certs.renewal import Leaf, Observed, Plan, Step
 from certs.store import ConflictError, Snapshot, Store
 
+T = TypeVar("T")
 _MOST_STEPS = 40  # a whole rotation takes seven; more means that two rotators fight
 _RESTS = frozenset({Step.NOTHING, Step.WAIT})
 
@@ -51,37 +55,29 @@ class Rotator:
         """Observe the store, the hooks, and once two CAs are trusted, the servers."""
         snapshot = self.store.read()
         seen = observe(snapshot.data, self.hooks.bundles())
-        if seen.old is None or seen.leaf is None or now < seen.leaf.issued + renewal.OVERLAP:
+        if seen.old is None or seen.leaf is None or not seen.leaf.is_a_day_old(now):
             return snapshot, seen
-        settled = self.settled(seen.leaf.certificate)
-        return snapshot, observe(snapshot.data, seen.hooks, settled=settled)
+        return snapshot, replace(seen, settled=self.settled(seen.leaf.certificate))
 
     def _do(self, step: Step, snapshot: Snapshot, seen: Observed, now: dt.datetime) -> None:
         if step is Step.PUBLISH:
-            self.hooks.publish(renewal.trusted(seen, now))
+            self.hooks.publish(lambda held: renewal.wanted(seen, held, now))
             return
         data = _after(step, dict(snapshot.data), seen, self.hosts, now)
         self.store.write(data, snapshot.version)
 
 
-def observe(
-    data: Mapping[str, bytes],
-    hooks: tuple[tuple[x509.Certificate, ...] | None, ...],
-    *,
-    settled: bool = True,
-) -> Observed:
-    """Read what a store holds; what cannot be read counts as missing, and is told."""
-    broken: list[str] = []
-    current = _authority(data, "ca", broken)
+def observe(data: Mapping[str, bytes], hooks: tuple[Bundle, ...]) -> Observed:
+    """Read what a store holds; what is broken counts as missing, and is told."""
+    broken: dict[str, str] = {}
     return Observed(
-        current=current,
+        current=_authority(data, "ca", broken),
         following=_authority(data, "next-ca", broken),
-        old=_one(data.get("old-ca.crt", b"")),
+        old=_read(data, "old-ca.crt", pem.certificate, broken),
         leaf=_leaf(data, broken),
         published=_published(data.get("published", b"")),
-        broken=tuple(broken),
+        broken=broken,
         hooks=hooks,
-        settled=settled,
     )
 
 
@@ -90,73 +86,80 @@ def _after(
 ) -> dict[str, bytes]:
     """Return what the store holds after a step."""
     if step is Step.NEW_AUTHORITY:
-        return _fresh(data, now)
+        return _fresh(data, seen, now)
     if step is Step.NEXT_AUTHORITY:
         return data | _authority_data("next-ca", issue.authority(now))
     if step is Step.DROP:
-        return {key: value for key, value in data.items() if key != "old-ca.crt"}
-    signer = seen.following or seen.current
-    assert signer is not None
+        return _without(data, "old-ca")
+    if step is Step.CLEAR:
+        return _without(data, *{file[:-4] for file in renewal.spoilt(seen, hosts, now)})
+    signer = renewal.signer(seen)
     if step is Step.MARK:
-        marks = {renewal.fingerprint(signer.certificate): now.isoformat()}
+        marks = {pem.fingerprint(signer.certificate): now.isoformat()}
         return data | {"published": json.dumps(marks).encode()}
     pair = issue.leaf(signer, hosts, now)
     data |= {"tls.crt": pair.certificate, "tls.key": pair.key}
-    if seen.following is not None and seen.current is not None:
-        data |= {"old-ca.crt": data["ca.crt"], **_authority_data("ca", seen.following)}
-        data = {key: value for key, value in data.items() if not key.startswith("next-ca.")}
+    if signer is seen.following:
+        moved = {"old-ca.crt": data["ca.crt"], **_authority_data("ca", signer)}
+        data = _without(data, "next-ca") | moved
     return data
 
 
-def _fresh(data: dict[str, bytes], now: dt.datetime) -> dict[str, bytes]:
+def _without(data: dict[str, bytes], *names: str) -> dict[str, bytes]:
+    """Leave out certificates with their keys."""
+    return {file: value for file, value in data.items() if file.rpartition(".")[0] not in names}
+
+
+def _fresh(data: dict[str, bytes], seen: Observed, now: dt.datetime) -> dict[str, bytes]:
     """Start over with a new CA; what the old one signed stays trusted while it is valid."""
-    was = _one(data.get("ca.crt", b""))
-    kept = {key: value for key, value in data.items() if key in ("tls.crt", "tls.key")}
+    kept = {file: value for file, value in data.items() if file in ("tls.crt", "tls.key")}
+    was = _read(data, "ca.crt", pem.root, {}) or seen.old
     if was is not None:
-        kept["old-ca.crt"] = data["ca.crt"]
+        kept["old-ca.crt"] = was.public_bytes(serialization.Encoding.PEM)
     return kept | _authority_data("ca", issue.authority(now))
 
 
 def _authority_data(name: str, authority: Authority) -> dict[str, bytes]:
-    key = authority.key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    return {f"{name}.crt": authority.pem, f"{name}.key": key}
+    return {f"{name}.crt": authority.pem, f"{name}.key": issue.key_pem(authority.key)}
 
 
-def _authority(data: Mapping[str, bytes], name: str, broken: list[str]) -> Authority | None:
-    pem = data.get(f"{name}.crt", b"")
-    certificate = _one(pem)
-    key = None
-    if certificate is not None:
-        key = renewal.private_key(data.get(f"{name}.key", b""), certificate)
-    if certificate is not None and key is not None:
-        return Authority(certificate, key)
-    if pem:
-        broken.append(f"{name}.crt and {name}.key are no pair")
-    return None
+def _authority(data: Mapping[str, bytes], name: str, broken: dict[str, str]) -> Authority | None:
+    certificate = _read(data, f"{name}.crt", pem.root, broken)
+    if certificate is None:
+        return None
+    key = _read(data, f"{name}.key", partial(pem.private_key, certificate=certificate), broken)
+    return Authority(certificate, key) if key else None
 
 
-def _leaf(data: Mapping[str, bytes], broken: list[str]) -> Leaf | None:
-    certificate = _one(data.get("tls.crt", b""))
-    if certificate is not None and renewal.private_key(data.get("tls.key", b""), certificate):
-        return Leaf(certificate)
-    if data.get("tls.crt"):
-        broken.append("tls.crt and tls.key are no pair")
-    return None
+def _leaf(data: Mapping[str, bytes], broken: dict[str, str]) -> Leaf | None:
+    certificate = _read(data, "tls.crt", pem.certificate, broken)
+    if certificate is None:
+        return None
+    key = _read(data, "tls.key", partial(pem.private_key, certificate=certificate), broken)
+    return Leaf(certificate) if key else None
 
 
-def _one(pem: bytes) -> x509.Certificate | None:
-    found = renewal.certificates(pem)
-    return found[0] if found and len(found) == 1 else None
+def _read(
+    data: Mapping[str, bytes], file: str, read: Callable[[bytes], T], broken: dict[str, str]
+) -> T | None:
+    """Return what a file holds, or tell why it is broken; a certificate may also be missing."""
+    text = data.get(file, b"")
+    if not text and file.endswith(".crt"):
+        return None
+    try:
+        return read(text)
+    except pem.BrokenError as error:
+        broken[file] = str(error)
+        return None
 
 
 def _published(text: bytes) -> dict[str, dt.datetime]:
+    """Return since when each CA is published; a mark that cannot be read is no mark."""
+    if len(text) > pem.MAX_CERTIFICATES:
+        return {}
     try:
         marks = json.loads(text)
         found = {str(name): dt.datetime.fromisoformat(when) for name, when in marks.items()}
-    except (ValueError, AttributeError, TypeError):
+    except (ValueError, AttributeError, TypeError, RecursionError):
         return {}
-    return {name: when for name, when in found.items() if when.tzinfo is not None}
+    return {name: when for name, when in found.items() if when.utcoffset() is not None}

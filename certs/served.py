@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from certs.kube import ApiError, Kube
 
@@ -30,18 +31,21 @@ class Endpoints:
             slices = self._kube.get(self._path).get("items") or []
         except ApiError:
             return False
-        return all(_shown(host, port) == leaf for host, port in _addresses(slices))
+        expected = leaf.public_bytes(Encoding.DER)
+        return all(_shown(host, port) == expected for host, port in _addresses(slices))
 
 
 def _addresses(slices: list[dict[str, Any]]) -> Iterator[tuple[str, int]]:
     for item in slices:
         for endpoint in item.get("endpoints") or []:
             if (endpoint.get("conditions") or {}).get("ready") is not False:
-                for port in item.get("ports") or []:
-                    yield from ((address, port["port"]) for address in endpoint["addresses"])
+                ports = [port["port"] for port in item.get("ports") or [] if port.get("port")]
+                for address in endpoint.get("addresses") or []:
+                    yield from ((address, port) for port in ports)
 
 
-def _shown(host: str, port: int) -> x509.Certificate | None:
+def _shown(host: str, port: int) -> bytes | None:
+    """Return the certificate as DER, compared and never parsed; None where nothing is shown."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE  # only looked at; nothing is sent
@@ -50,7 +54,6 @@ def _shown(host: str, port: int) -> x509.Certificate | None:
             socket.create_connection((host, port), _SECONDS) as raw,
             context.wrap_socket(raw) as connection,
         ):
-            der = connection.getpeercert(binary_form=True)
-        return x509.load_der_x509_certificate(der) if der else None
+            return connection.getpeercert(binary_form=True)
     except (OSError, ValueError):
         return None

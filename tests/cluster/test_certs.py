@@ -145,7 +145,7 @@ def test_two_rotators_fifty_times_on_one_secret_make_one_ca(installed: ControlPl
         assert ends == [Step.NOTHING, Step.NOTHING]
         data = installed.raw("GET", f"{SECRETS}/guard-tls").json()["data"]
         seen = observe({key: base64.b64decode(value) for key, value in data.items()}, ())
-        assert seen.broken == ()
+        assert seen.broken == {}
         assert bundles(installed) == [data["ca.crt"]] * 2
 
 
