@@ -64,7 +64,7 @@ def command(
             raise click.UsageError("give --cert F and --key F, or --dev")
         _wait_for((certificate, key), cert_wait)
         serve_options = ServeOptions(
-            host=host or (settings.DEV_HOST if dev else settings.HOST),
+            host=(settings.DEV_HOST if dev else settings.HOST) if host is None else host,
             port=settings.PORT if port is None else port,
             certificate=certificate,
             key=key,

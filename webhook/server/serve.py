@@ -36,13 +36,14 @@ class ServeOptions:
 def run(options: ServeOptions) -> None:
     """Serve; returns or exits when told to stop.
 
-    Raises CertificateError or the policy's ValueError before anything listens: a server that
-    cannot decide must not start.
+    Raises CertificateError or the policy's ValueError before anything listens, then ListenError: a
+    server that cannot decide must not start.
     """
     folder = tempfile.mkdtemp(prefix="hybrid-guard-metrics-")
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # read when prometheus_client is imported
     from webhook.server import memory, wsgi  # noqa: PLC0415
     from webhook.server.drain import Drain  # noqa: PLC0415
+    from webhook.server.listen import listening  # noqa: PLC0415
     from webhook.server.reload import PolicyWatch  # noqa: PLC0415
     from webhook.server.tls import Certificates  # noqa: PLC0415
 
@@ -51,9 +52,9 @@ def run(options: ServeOptions) -> None:
     try:
         watch = PolicyWatch(options.load_policy, options.policy_path)
         certificates = Certificates(options.certificate, options.key, options.client_ca)
-        host = f"[{options.host}]" if ":" in options.host else options.host
+        listener = listening(options.host, options.port).detach()  # gunicorn's from here on
         settings = wsgi.settings(
-            address=f"{host}:{options.port}",
+            address=f"fd://{listener}",
             certificate=options.certificate,
             key=options.key,
             workers=WORKERS,

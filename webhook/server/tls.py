@@ -12,6 +12,8 @@ import hashlib
 import ssl
 import threading
 import time
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +26,7 @@ from webhook.telemetry import logs, metrics
 HANDSHAKE_SECONDS = 2.0
 REQUEST_SECONDS = 3.0
 _LOOK_SECONDS = 1.0
+_FLIGHTS = 4  # TLS 1.2 takes three for each end
 _PEM_MAX = 64 * 1024  # parsing a hostile PEM is quadratic (CVE-2024-12401)
 
 
@@ -86,24 +89,42 @@ class DeadlineSocket(ssl.SSLSocket):
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A certificate pair that loaded: its context, and when it is valid."""
+    """A certificate pair that can serve: its context, and when it is valid."""
 
     digest: bytes
     context: ssl.SSLContext
     not_before: datetime
     not_after: datetime
 
+    def invalid_reason(self, now: datetime) -> str | None:
+        """Say why it is not valid, or None."""
+        if now < self.not_before:
+            return "the certificate is not valid yet"
+        return "the certificate has expired" if now >= self.not_after else None
+
 
 class Certificates:
-    """The pair that serves: the newest good one of two files."""
+    """The pair that serves: the newest of two files that can serve and is valid now.
 
-    def __init__(self, certificate: Path, key: Path, client_ca: Path | None = None) -> None:
+    While the files hold no such pair, the last one stays; one that will be valid is taken then.
+    """
+
+    def __init__(
+        self,
+        certificate: Path,
+        key: Path,
+        client_ca: Path | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._clock = clock
         self._paths = (certificate, key)
         self._client_ca = client_ca
         self._lock = threading.Lock()
         self._looked = 0.0
-        self._refused: bytes | None = None
+        self._refused: tuple[bytes | None, str] | None = None
         self._pair = self._load(self._read())
+        self._newest: Pair | None = self._pair
+        self._digest: bytes | None = self._pair.digest
 
     def announce(self) -> None:
         """Tell metrics about the pair; once in each worker."""
@@ -122,26 +143,39 @@ class Certificates:
 
     def invalid_reason(self) -> str | None:
         """Say why the pair is not valid now, or None."""
-        pair, now = self.current(), datetime.now(UTC)
-        if now < pair.not_before:
-            return "the certificate is not valid yet"
-        return "the certificate has expired" if now >= pair.not_after else None
+        return self.current().invalid_reason(self._clock())
 
     def _refresh(self) -> None:
         try:
-            contents = self._read()
-            digest = _digest(contents)
-            if digest in (self._pair.digest, self._refused):
-                return
-            self._refused = digest
-            self._pair = self._load(contents)
+            self._look()
         except CertificateError as error:
-            metrics.certificate_refused()
-            logs.event("certificate-refused", reason=str(error))
+            self._refuse(str(error))
+        pair = self._newest
+        if pair is None or pair is self._pair or pair.invalid_reason(self._clock()):
             return
-        self._refused = None
+        self._pair = pair
         self.announce()
-        logs.event("certificate-loaded", notAfter=self._pair.not_after.isoformat())
+        logs.event("certificate-loaded", notAfter=pair.not_after.isoformat())
+
+    def _look(self) -> None:
+        """Load what the files hold, if it is new. Raises CertificateError where it is no good."""
+        contents = self._read()
+        digest = _digest(contents)
+        if digest == self._digest:
+            return
+        self._digest, self._newest = digest, None
+        self._newest = self._pair if digest == self._pair.digest else self._load(contents)
+        why = self._newest.invalid_reason(self._clock())
+        if why:
+            raise CertificateError(f"{self._paths[0]}: {why}")
+
+    def _refuse(self, reason: str) -> None:
+        """Tell of a fault once, not with every look."""
+        refused = (self._digest, reason)
+        if refused != self._refused:
+            self._refused = refused
+            metrics.certificate_refused()
+            logs.event("certificate-refused", reason=reason)
 
     def _read(self) -> tuple[bytes, bytes]:
         contents = []
@@ -157,22 +191,24 @@ class Certificates:
 
     def _load(self, contents: tuple[bytes, bytes]) -> Pair:
         certificate, key = self._paths
-        try:
-            leaf = x509.load_pem_x509_certificate(contents[0])
-        except ValueError:
-            raise CertificateError(f"{certificate}: not a PEM certificate") from None
+        not_before, not_after = _validity(contents[0], certificate)
+        if b"ENCRYPTED" in contents[1]:
+            raise CertificateError(f"{key}: encrypted; write the key without a passphrase")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.sslsocket_class = DeadlineSocket
         try:
-            context.load_cert_chain(certificate, key)
-        except (ssl.SSLError, OSError):
-            raise CertificateError(f"{key}: not the key of {certificate}") from None
+            context.load_cert_chain(certificate, key, password="")  # else OpenSSL asks the terminal
+        except OSError as error:
+            why = (getattr(error, "reason", None) or "cannot be read").lower().replace("_", " ")
+            raise CertificateError(f"{key}: cannot serve {certificate}: {why}") from None
         if self._read() != contents:
             raise CertificateError(f"{certificate}: replaced while it was read")
+        if not _shakes_hands(context):
+            raise CertificateError(f"{key}: cannot serve {certificate}: no client takes it")
         if self._client_ca is not None:
             self._accept_clients(context, self._client_ca)
-        return Pair(_digest(contents), context, leaf.not_valid_before_utc, leaf.not_valid_after_utc)
+        return Pair(_digest(contents), context, not_before, not_after)
 
     @staticmethod
     def _accept_clients(context: ssl.SSLContext, authority: Path) -> None:
@@ -182,6 +218,51 @@ class Certificates:
         except (ssl.SSLError, OSError):
             raise CertificateError(f"{authority}: not a PEM certificate") from None
         context.verify_mode = ssl.CERT_OPTIONAL
+
+
+def _validity(pem: bytes, path: Path) -> tuple[datetime, datetime]:
+    """Return the first and the last moment of a certificate. Raises CertificateError.
+
+    The parser raises whatever the part at fault raises, for a bug in its Rust what is no Exception.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            leaf = x509.load_pem_x509_certificate(pem)
+            serial, validity = (
+                leaf.serial_number,
+                (leaf.not_valid_before_utc, leaf.not_valid_after_utc),
+            )
+    except Exception:  # noqa: BLE001  # that is the point
+        raise CertificateError(f"{path}: not a PEM certificate") from None
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":  # its module cannot be imported
+            raise CertificateError(f"{path}: not a PEM certificate") from None
+        raise
+    if serial < 0:
+        raise CertificateError(
+            f"{path}: its serial number is negative, which the API server refuses"
+        )
+    return validity
+
+
+def _shakes_hands(context: ssl.SSLContext) -> bool:
+    """Tell whether a client that trusts anything takes it: a key may load and sign nothing."""
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname = False
+    client.verify_mode = ssl.CERT_NONE  # its issuer is the API server's to judge
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    waiting = [client.wrap_bio(back, there), context.wrap_bio(there, back, server_side=True)]
+    for _ in range(_FLIGHTS):
+        for end in tuple(waiting):
+            try:
+                end.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+            except ssl.SSLError:
+                return False
+            waiting.remove(end)
+    return not waiting
 
 
 def forget_errors() -> None:
