@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import os
@@ -13,11 +14,18 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
 
+from certs import names
+from certs.cli import cli
 from certs.inject import NoHooks
 from certs.renewal import Step
 from certs.rotate import Rotator
 from certs.store import KEYS, DirectoryStore
+from tests.certs import odd
+from tests.certs.scene import Clock, Hooks, Memory
 from tests.cluster.controlplane.processes import until
 from tests.conftest import ROOT, SEED
 
@@ -38,6 +46,7 @@ def test_every_verb_has_help_with_an_example(verb: str) -> None:
 
     assert done.returncode == 0
     assert f"hybrid-certs {verb}" in done.stdout
+    assert "Exit status: 0 " in done.stdout
 
 
 def test_ensure_makes_them_and_check_tells(tmp_path: Path) -> None:
@@ -80,6 +89,98 @@ def test_errors_are_a_line_with_their_own_status(
     assert done.returncode == code
     assert why in done.stderr
     assert done.stdout == ""
+
+
+LONG = "a" * 63
+
+
+@pytest.mark.parametrize(
+    ("arguments", "flag"),
+    [
+        (("--directory", "x", "--host", "bad_name"), "--host 'bad_name'"),
+        (("--directory", "x", "--host", "a.example", "--host", ""), "--host ''"),
+        (("--directory", "x", "--host", "bücher.example"), "--host 'bücher.example'"),
+        (("--directory", "x", "--host", "*.example.com"), "--host '*.example.com'"),
+        (("--directory", "x", "--host", "https://a"), "--host 'https://a'"),
+        (("--directory", "x", "--host", "a:443"), "--host 'a:443'"),
+        (("--directory", "x", "--host", "fe80::1%eth0"), "--host 'fe80::1%eth0'"),
+        (("--directory", "x", "--host", "192.0.2"), "--host '192.0.2'"),
+        (("--directory", "x", "--host", "a\nb"), r"--host 'a\nb'"),
+        (("--directory", "x", "--host", "\udcff"), r"--host '\udcff'"),
+        (("--namespace", "x", "--cluster-domain", "cluster.local."), "--cluster-domain 'cluster.local.'"),
+        (("--namespace", "x", "--cluster-domain", ""), "--cluster-domain ''"),
+        (("--namespace", "x", "--cluster-domain", f"{LONG}a"), "--cluster-domain 'aaa"),
+        (("--namespace", LONG, "--service", LONG, "--cluster-domain", f"{LONG}.{LONG}"), "--cluster-domain behind aaa"),
+        (("--namespace", "Kube-System"), "--namespace 'Kube-System'"),
+        (("--namespace", "../x"), "--namespace '../x'"),
+        (("--namespace", "x", "--service", "a.b"), "--service 'a.b'"),
+        (("--namespace", "x", "--secret", "a/b"), "--secret 'a/b'"),
+        (("--namespace", "x", "--configuration", "a b"), "--configuration 'a b'"),
+    ],
+)  # fmt: skip
+def test_a_name_that_nobody_can_use_is_one_line_that_names_its_option(
+    arguments: tuple[str, ...], flag: str
+) -> None:
+    for verb in ("ensure", "run", "check"):
+        done = invoke(verb, *arguments)
+        assert done.exit_code == 2
+        (line,) = done.output.splitlines()
+        assert line.startswith(f"Error: {flag}")
+        assert ": write " in line or ", write" in line, "and the fix"
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "1e9"])
+def test_an_interval_that_nobody_can_wait_is_one_line(seconds: str) -> None:
+    done = invoke("run", "--directory", "x", "--host", "a", "--interval", seconds)
+
+    assert done.exit_code == 2
+    assert done.output.startswith("Error: --interval ")
+
+
+def invoke(*arguments: str) -> Result:
+    """Run it in this process, up to where it would look."""
+    return CliRunner().invoke(cli, list(arguments))
+
+
+@given(st.one_of(st.text(max_size=70), st.from_regex(r"[-A-Za-z0-9_.*:%]{1,70}", fullmatch=True), st.ip_addresses().map(str)))  # fmt: skip
+def test_a_leaf_can_be_verified_for_every_name_that_is_taken(host: str) -> None:
+    with contextlib.suppress(names.UnusableNameError):
+        names.host(host)
+        store, hooks, clock = Memory(), Hooks(), Clock()
+        one = Rotator(store=store, hooks=hooks, hosts=(host,))
+        assert [plan.step for plan in one.steps(clock)][-1] is Step.NOTHING
+
+
+def test_a_fault_of_ours_is_told_and_does_not_end_the_rotation(tmp_path: Path) -> None:
+    broken = (
+        "from certs import cli, rotate\n"
+        "def look(*_):\n"
+        "    raise KeyError('of ours')\n"
+        "rotate.Rotator.look = look\n"
+        "cli.main()\n"
+    )
+    where = ["run", "--directory", str(tmp_path), "--host", "a", "--interval", "0.05"]
+    with subprocess.Popen([sys.executable, "-c", broken, *where], cwd=ROOT, stderr=subprocess.PIPE, text=True) as child:  # fmt: skip
+        assert child.stderr is not None
+        lines = [json.loads(child.stderr.readline()) for _ in range(3)]
+        child.terminate()
+        assert child.wait(30) == 0
+    assert {(line["event"], line["message"]) for line in lines} == {("error", "a fault of hybrid-certs: KeyError")}  # fmt: skip
+
+
+def test_check_says_what_is_wrong_and_what_run_would_do(tmp_path: Path) -> None:
+    where = ("--directory", tmp_path / "tls", "--host", "guard.example.com")
+    run("ensure", *where)
+    (tmp_path / "tls" / "current" / "tls.key").write_bytes(odd.pairs()["secp112r1"][1])
+
+    done, shown = run("check", *where), run("check", *where, "--json")
+
+    why = "tls.key cannot be read as a key in PEM without a passphrase (UnsupportedAlgorithm)"
+    assert (done.returncode, shown.returncode) == (1, 1)
+    assert done.stdout.splitlines()[:2] == [why, f"`hybrid-certs run` would issue the leaf: {why}"]
+    assert json.loads(shown.stdout)["wrong"] == [why]
+    assert run("ensure", *where).returncode == 0
+    assert run("check", *where).stdout.startswith("nothing to do: all is fresh\n")
 
 
 def test_run_goes_on_until_it_is_told_to_stop(tmp_path: Path) -> None:
