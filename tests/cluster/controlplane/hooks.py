@@ -18,6 +18,7 @@ WORKLOAD_RULES: list[dict[str, Any]] = [
     },
     {"apiGroups": ["batch"], "apiVersions": ["v1"], "resources": ["cronjobs", "jobs"]},
     {"apiGroups": [""], "apiVersions": ["v1"], "resources": ["replicationcontrollers"]},
+    {"apiGroups": ["apps.kruise.io"], "apiVersions": ["v1alpha1"], "resources": ["clonesets"]},
 ]
 
 ENI_CONDITION = (
