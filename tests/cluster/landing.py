@@ -8,7 +8,9 @@ from typing import Any
 
 from tests.cluster.controlplane.plane import ControlPlane
 
+ALL_DAEMONSETS = "/apis/apps/v1/daemonsets"
 DAEMONSETS = "/apis/apps/v1/namespaces/{}/daemonsets"
+PODS = "/api/v1/namespaces/{}/pods"
 
 
 def create(plane: ControlPlane, obj: dict[str, Any]) -> Any:
@@ -36,13 +38,13 @@ def nodes_of(plane: ControlPlane, namespace: str, name: str) -> set[str]:
     """Return the nodes of a DaemonSet's pods, once its controller is done and all have landed."""
 
     def settled() -> set[str] | None:
-        found = plane.get_json("daemonset", name, "-n", namespace)
+        found = plane.raw("GET", f"{DAEMONSETS.format(namespace)}/{name}").json()
         status = found["status"]
         if status.get("observedGeneration") != found["metadata"]["generation"]:
             return None
         pods = [
             pod
-            for pod in plane.get_json("pods", "-n", namespace)["items"]
+            for pod in plane.raw("GET", PODS.format(namespace)).json()["items"]
             if any(
                 o["uid"] == found["metadata"]["uid"]
                 for o in pod["metadata"].get("ownerReferences", ())
@@ -65,11 +67,11 @@ def delete_all(plane: ControlPlane, keys: Iterable[tuple[str, str]]) -> None:
     """Delete DaemonSets with their pods, and wait until they are gone."""
     wanted = set(keys)
     for namespace, name in wanted:
-        plane.kubectl("delete", "daemonset", name, "-n", namespace, "--cascade=foreground",
-                      "--wait=false")  # fmt: skip
+        path = f"{DAEMONSETS.format(namespace)}/{name}"
+        assert plane.raw("DELETE", path, {"propagationPolicy": "Foreground"}).status == 200
 
     def gone() -> bool:
-        items = plane.get_json("daemonsets", "-A")["items"]
+        items = plane.raw("GET", ALL_DAEMONSETS).json()["items"]
         return not wanted & {(i["metadata"]["namespace"], i["metadata"]["name"]) for i in items}
 
     plane.until(gone, "DaemonSets to be gone", 60)

@@ -28,6 +28,7 @@ from tests.cluster.controlplane.plane import ControlPlane
 from tests.cluster.controlplane.processes import until
 from tests.cluster.load import Load
 from tests.conftest import ROOT
+from tests.cluster.test_chart_applied import wipe_bundles
 from tests.serving import Server
 
 SECRETS = "/api/v1/namespaces/kube-system/secrets"
@@ -141,9 +142,11 @@ def test_the_secret_is_filled_and_both_hooks_trust_its_ca(installed: ControlPlan
 def test_a_wiped_ca_bundle_is_put_back_and_nothing_else_is_touched(installed: ControlPlane) -> None:
     list(rotator(installed).steps(now))
     right = bundles(installed)
-    wiped = installed.raw("GET", f"{HOOKS}/guard-certs").json()
-    del wiped["webhooks"][1]["clientConfig"]["caBundle"]
-    assert installed.raw("PUT", f"{HOOKS}/guard-certs", wiped).status == 200
+
+    def wipe_one(stored: dict[str, Any]) -> None:
+        del stored["webhooks"][1]["clientConfig"]["caBundle"]
+
+    assert installed.update(f"{HOOKS}/guard-certs", wipe_one).status == 200
     assert bundles(installed) == [right[0], None]
 
     steps = [plan.step for plan in rotator(installed).steps(now)]
@@ -168,9 +171,7 @@ def test_two_rotators_fifty_times_on_one_secret_make_one_ca(installed: ControlPl
         emptied = {"data": dict.fromkeys(KEYS)}
         merge = "application/merge-patch+json"
         assert installed.raw("PATCH", f"{SECRETS}/guard-tls", emptied, merge).status == 200
-        assert (
-            installed.raw("PUT", f"{HOOKS}/guard-certs", without_bundles(installed)).status == 200
-        )
+        assert installed.update(f"{HOOKS}/guard-certs", wipe_bundles).status == 200
         ends: list[Step] = []
         start = threading.Barrier(2)
 
@@ -326,13 +327,6 @@ def test_check_says_that_there_are_no_hooks_and_what_run_would_do(installed: Con
     status, told = check(installed, "--configuration", "guard-certs", *hosts)
     assert status == 1
     assert "2 hooks, 1 CAs trusted" in told
-
-
-def without_bundles(plane: ControlPlane) -> dict[str, Any]:
-    stored: dict[str, Any] = plane.raw("GET", f"{HOOKS}/guard-certs").json()
-    for hook in stored["webhooks"]:
-        hook["clientConfig"].pop("caBundle", None)
-    return stored
 
 
 def test_a_missing_secret_says_who_makes_it(installed: ControlPlane) -> None:

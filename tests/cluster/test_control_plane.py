@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.cluster.controlplane import nodes, programs
+from tests.cluster.controlplane.client import TRIES
 from tests.cluster.controlplane.nodes import CLOUD, CLOUD_LABEL, HYBRID, ON_PREM
 from tests.cluster.controlplane.plane import ControlPlane
 from tests.cluster.controlplane.processes import ControlPlaneError
@@ -170,6 +171,31 @@ def test_controllers_write_as_their_own_accounts(plane: ControlPlane, namespace:
         and "subresource" not in event["objectRef"]
     }
     assert creators == {"system:serviceaccount:kube-system:daemon-set-controller"}
+
+
+@pytest.mark.parametrize(("quicker", "status"), [(3, 200), (TRIES, 409)], ids=["in time", "never"])
+def test_an_update_is_tried_again_while_others_are_quicker_but_not_for_ever(
+    api_server: ControlPlane, quicker: int, status: int
+) -> None:
+    path, left = "/api/v1/namespaces/default/configmaps/contended", [quicker]
+    obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "contended"}}
+    assert api_server.raw("POST", path.rpartition("/")[0], obj).status == 201
+
+    def change(found: dict[str, Any]) -> None:
+        if left[0]:
+            left[0] -= 1
+            theirs = {"data": {f"theirs-{left[0]}": "kept"}}
+            api_server.raw("PATCH", path, theirs, "application/merge-patch+json")
+        found.setdefault("data", {})["ours"] = "written"
+
+    answer = api_server.update(path, change)
+    stored = api_server.raw("GET", path).json()["data"]
+    assert api_server.raw("DELETE", path).status == 200
+
+    assert (answer.status, left) == (status, [0])
+    assert stored.pop("ours", None) == ("written" if status == 200 else None)
+    assert len(stored) == quicker, "what the others wrote is kept"
+    assert api_server.update(path, change).status == 404
 
 
 class Refusing(BaseHTTPRequestHandler):

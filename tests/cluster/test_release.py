@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -92,12 +93,13 @@ def test_the_commands_of_the_notes_are_ones_that_kubectl_knows(plane: ControlPla
 def test_an_upgrade_keeps_the_ca_and_puts_back_hooks_that_were_taken_away(
     plane: ControlPlane,
 ) -> None:
-    for kind in ("mutating", "validating"):
-        found = plane.raw("GET", CONFIGURATIONS.format(kind)).json()
+    def publish(found: dict[str, Any]) -> None:
         for hook in found["webhooks"]:
             hook["clientConfig"]["caBundle"] = CA
+
+    for kind in ("mutating", "validating"):
         path = f"{CONFIGURATIONS.format(kind)}?fieldManager=rotator"
-        assert plane.raw("PUT", path, found).status == 200
+        assert plane.update(path, publish).status == 200
 
     upgrade(plane, "--set", "webhooks.timeoutSeconds=2")
     assert bundles(plane, "mutating") == bundles(plane, "validating") == {CA}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,12 +63,6 @@ def get(plane: ControlPlane, obj: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def put(plane: ControlPlane, obj: dict[str, Any], user: str | None = None) -> Any:
-    metadata = obj["metadata"]
-    path = f"/apis/apps/v1/namespaces/{metadata['namespace']}/daemonsets/{metadata['name']}"
-    return plane.raw("PUT", path, json.dumps(obj).encode(), user=user, groups=["system:masters"])
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     with Server("--policy", str(EXAMPLES / "policy.yaml")) as started:
@@ -97,7 +90,7 @@ def guarded(registered: ControlPlane) -> Iterator[ControlPlane]:
         path = f"/api/v1/namespaces/{namespace}/serviceaccounts"
         landing.ensure(registered, path, {"kind": "ServiceAccount", "metadata": {"name": name}})
     yield registered
-    found = registered.get_json("daemonsets", "-A")["items"]
+    found = registered.raw("GET", landing.ALL_DAEMONSETS).json()["items"]
     landing.delete_all(
         registered, [(d["metadata"]["namespace"], d["metadata"]["name"]) for d in found]
     )
@@ -147,10 +140,16 @@ def test_an_operators_put_without_affinity_stays_pinned_and_starts_no_rollout(
 ) -> None:
     guarded.apply([calico()])
     before = get(guarded, calico())
-    bare = copy.deepcopy(before)
-    del bare["spec"]["template"]["spec"]["affinity"]
 
-    answer = put(guarded, bare, user="system:serviceaccount:tigera-operator:tigera-operator")
+    def unpin(obj: dict[str, Any]) -> None:
+        del obj["spec"]["template"]["spec"]["affinity"]
+
+    answer = guarded.update(
+        f"{landing.DAEMONSETS.format(SYSTEM)}/calico-node",
+        unpin,
+        user="system:serviceaccount:tigera-operator:tigera-operator",
+        groups=["system:masters"],
+    )
 
     assert answer.status == 200, answer.body
     after = get(guarded, calico())

@@ -9,8 +9,9 @@ import http.client
 import json
 import re
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from tests.cluster.controlplane.pki import Authority
 
 TIMEOUT = 40.0
 """Above the 34 s that kube-apiserver gives a request, so that its own answer is seen."""
+
+TRIES = 10
+"""How often an object is written that others write too; client-go's own callers try 5 times."""
 
 ADMIN = "kubernetes-admin"
 ADMIN_GROUP = "system:masters"
@@ -72,6 +76,23 @@ class Client:
             )
         finally:
             connection.close()
+
+    def update(self, path: str, change: Callable[[dict[str, Any]], None]) -> Answer:
+        """Read an object, change it in place and put it; read it again where another was quicker.
+
+        Controllers write beside every test, as they do beside every real client. Returns the
+        answer to the last call: the put's, or the read's where there is nothing to change.
+        """
+        for _ in range(TRIES):
+            found = self.request("GET", path)
+            if found.status != HTTPStatus.OK:
+                return found
+            obj = found.json()
+            change(obj)
+            answer = self.request("PUT", path, obj)
+            if answer.status != HTTPStatus.CONFLICT:
+                break
+        return answer
 
 
 def make_client(

@@ -211,6 +211,17 @@ class ControlPlane:
         """Make one HTTPS call; anything but bytes is sent as JSON."""
         return self.client(user, groups).request(method, path, body, content_type)
 
+    def update(
+        self,
+        path: str,
+        change: Callable[[dict[str, Any]], None],
+        *,
+        user: str | None = None,
+        groups: Sequence[str] = (),
+    ) -> Answer:
+        """Change what is stored, again where another write came in between: `Client.update`."""
+        return self.client(user, groups).update(path, change)
+
     def compact(self) -> None:
         """Let etcd forget every revision but the present one."""
         header = self._etcd("/v3/kv/range", {"key": "AA=="})["header"]

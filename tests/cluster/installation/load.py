@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
-from tests.cluster.controlplane.client import Client
+from tests.cluster.controlplane.client import Answer, Client
 from tests.cluster.controlplane.plane import ControlPlane
 
 DAEMONSETS = "/apis/apps/v1/namespaces/kube-system/daemonsets"
@@ -117,16 +117,16 @@ class Load:
         """Create, then put over it; the third call in turn is a deletion, which no hook matches."""
         name = f"kube-flannel-ds-load-{self._run}-{number // 2}"
         bare = daemonset(name)
+        path = f"{DAEMONSETS}/{name}"
         if number % 2 == 0:
             self._write(client, "workload", "POST", DAEMONSETS, bare)
             return
         if self._keeps_pins:
-            answer = client.request("GET", f"{DAEMONSETS}/{name}")
-            bare = answer.json() if answer.status == 200 else bare
-            bare["metadata"].pop("resourceVersion", None)  # its controller writes the status
-        bare["metadata"]["annotations"] = {"written": "again"}
-        self._write(client, "workload", "PUT", f"{DAEMONSETS}/{name}", bare)
-        self._write(client, "other", "DELETE", f"{DAEMONSETS}/{name}", None)
+            self._send("workload", "PUT", lambda: client.update(path, annotate))
+        else:
+            annotate(bare)
+            self._write(client, "workload", "PUT", path, bare)
+        self._write(client, "other", "DELETE", path, None)
 
     def _eni(self, client: Client, number: int) -> None:
         path = f"{CONFIG_MAPS}/eni-config"
@@ -143,9 +143,12 @@ class Load:
             self._write(client, "other", "DELETE", path, None)
 
     def _write(self, client: Client, writer: str, method: str, path: str, body: Any) -> None:
+        self._send(writer, method, lambda: client.request(method, path, body))
+
+    def _send(self, writer: str, method: str, send: Callable[[], Answer]) -> None:
         at = time.monotonic()
         try:
-            answer = client.request(method, path, body)
+            answer = send()
         except OSError as error:
             self.writes.append(
                 Write(writer=writer, operation=method, at=at, status=NO_ANSWER, message=str(error))
@@ -160,6 +163,11 @@ class Load:
                 pinned=is_pinned(stored) if is_workload else None,
             )
         )  # fmt: skip
+
+
+def annotate(obj: dict[str, Any]) -> None:
+    """Make it another one, in place."""
+    obj["metadata"]["annotations"] = {"written": "again"}
 
 
 def daemonset(name: str) -> dict[str, Any]:

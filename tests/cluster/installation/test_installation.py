@@ -36,6 +36,7 @@ from tests.cluster.installation.load import (
     eni_config,
     is_pinned,
 )
+from tests.cluster.test_chart_applied import wipe_bundles
 from tests.conftest import ROOT, THOROUGH
 
 BREAK_GLASS = "kubectl/delete/validatingwebhookconfiguration/hybrid-guard"
@@ -204,12 +205,13 @@ def take_over(cluster: HybridCluster, old: issue.Authority) -> None:
     """Make an old CA the one in use, as if it had been all along: trusted first, then shown."""
     before = bundles(cluster)[0]
     pem = b"".join(ca.public_bytes(serialization.Encoding.PEM) for ca in before) + old.pem
-    for kind in ("mutating", "validating"):
-        path = CONFIGURATIONS.format(kind)
-        stored = cluster.plane.raw("GET", path).json()
+
+    def trust(stored: dict[str, Any]) -> None:
         for hook in stored["webhooks"]:
             hook["clientConfig"]["caBundle"] = base64.b64encode(pem).decode()
-        assert cluster.plane.raw("PUT", path, stored).status == 200
+
+    for kind in ("mutating", "validating"):
+        assert cluster.plane.update(CONFIGURATIONS.format(kind), trust).status == 200
     key = old.key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -306,11 +308,7 @@ def test_a_ca_bundle_that_an_apply_wiped_is_put_back(
 ) -> None:
     with Load(cluster.plane, keeps_pins=True) as load:
         for kind in ("mutating", "validating"):
-            path = CONFIGURATIONS.format(kind)
-            stored = cluster.plane.raw("GET", path).json()
-            for hook in stored["webhooks"]:
-                del hook["clientConfig"]["caBundle"]
-            assert cluster.plane.raw("PUT", path, stored).status == 200
+            assert cluster.plane.update(CONFIGURATIONS.format(kind), wipe_bundles).status == 200
         wiped = time.monotonic()
         cluster.until(lambda: load.failed("eni-config"), "eni-config writes to be refused")
         last = load.failed("eni-config")[-1].at
