@@ -1,31 +1,18 @@
-"""What Go makes of a text: the program in tests/eni/go, built once a run."""
+"""What Go makes of a text: the program in tests/eni/go is asked."""
 
 from __future__ import annotations
 
 import base64
-import functools
 import json
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import unavailable
+from tests.goprogram import built
 
+SOURCE = Path(__file__).resolve().with_name("go")
 REFUSED = object()  # what stands for "Go refuses this"
-
-
-@functools.cache
-def program() -> str:
-    """Build the oracle and return its path; skip without Go, fail in CI."""
-    if shutil.which("go") is None:
-        unavailable("Go is not installed: nothing to compare with")
-    out = str(Path(tempfile.mkdtemp(prefix="hybrid-guard-oracle-")) / "oracle")
-    source = Path(__file__).parent / "go"
-    subprocess.run(["go", "build", "-o", out, "."], cwd=source, check=True)
-    return out
 
 
 def ask(
@@ -36,7 +23,7 @@ def ask(
     """Return what Go says to each case; REFUSED where it accepts nothing."""
     sent = "\n".join(_line(case) for case in cases) + "\n"
     done = subprocess.run(
-        [program(), question], input=sent.encode(), capture_output=True, check=True
+        [built(SOURCE), question], input=sent.encode(), capture_output=True, check=True
     )
 
     def read(line: bytes) -> Any:

@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import unavailable
+from tests.goprogram import built
 
-SOURCE = Path(__file__).resolve().parent / "oracle"
+SOURCE = Path(__file__).resolve().with_name("oracle")
 NodeLike = tuple[str, dict[str, str]]
-
-
-def program() -> Path:
-    """Return the built program; build it once for each state of its source."""
-    go = shutil.which("go")
-    if go is None:
-        unavailable("Go is missing: Kubernetes' own code cannot be asked")
-    digest = hashlib.sha256()
-    for name in ("main.go", "go.mod", "go.sum"):
-        digest.update((SOURCE / name).read_bytes())
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    built = cache / "hybrid-guard" / "oracle" / digest.hexdigest()[:16]
-    if not built.exists():
-        built.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=built.parent) as scratch:
-            fresh = Path(scratch) / "oracle"
-            subprocess.run([go, "build", "-o", fresh, "."], cwd=SOURCE, check=True)
-            fresh.replace(built)
-    return built
 
 
 def ask(questions: Sequence[tuple[Any, Sequence[NodeLike]]]) -> list[list[bool] | None]:
@@ -44,7 +21,7 @@ def ask(questions: Sequence[tuple[Any, Sequence[NodeLike]]]) -> list[list[bool] 
         for spec, nodes in questions
     ]
     done = subprocess.run(
-        [program()], input="\n".join(lines) + "\n", capture_output=True, text=True, check=True
+        [built(SOURCE)], input="\n".join(lines) + "\n", capture_output=True, text=True, check=True
     )
     answers: list[list[bool] | None] = []
     for line in done.stdout.splitlines():
