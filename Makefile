@@ -32,13 +32,13 @@ borders: venv ## import-linter: the arrows of docs/architecture.md
 check: lint types borders test ## everything that must be green before a change lands
 
 test: venv $(if $(filter true,$(CI)),tools browser image) ## all tests; what needs the control plane says so where `make tools` has not run
-	$(BIN)/python -m pytest
+	@$(BIN)/python -m tests
 
 test-core: venv ## the tests that need no control plane
-	$(BIN)/python -m pytest --ignore tests/cluster
+	@$(BIN)/python -m tests --ignore tests/cluster
 
 thorough: venv tools ## all tests, ten times as many generated cases
-	THOROUGH=1 $(BIN)/python -m pytest
+	@THOROUGH=1 $(BIN)/python -m tests
 
 test-versions: venv tools ## what the API server decides, on Kubernetes 1.33 to 1.36 (builds each once)
 	@$(BIN)/python -m tests.cluster.versions $(VERSIONS)

@@ -1,19 +1,25 @@
-"""What all tests share: the reference material, and how much to generate."""
+"""What all tests share: the seed, the reference material, what is built before and told after."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.cluster.controlplane import build
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 CI = os.environ.get("CI") == "true"
 THOROUGH = os.environ.get("THOROUGH") == "1"
 SEED = int(os.environ.get("SEED") or int.from_bytes(os.urandom(4), "big"))
+os.environ["SEED"] = str(SEED)  # the workers that this process starts draw the same
+FIGURE = "figure"
+FIGURES: list[str] = []
 
 for name, examples in (("test", 200), ("thorough", 2000)):
     settings.register_profile(
@@ -58,6 +64,50 @@ def unavailable(reason: object) -> NoReturn:
     if CI:
         pytest.fail(str(reason))
     pytest.skip(str(reason))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Prepare the run of one process."""
+    is_worker = hasattr(session.config, "workerinput")
+    if not (is_worker or session.config.option.collectonly):
+        _prepare(session.config, [item.nodeid for item in session.items])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: Any, ids: Sequence[str]) -> None:
+    """Prepare the run of several workers: they wait for the process that calls this."""
+    _prepare(node.config, ids)
+
+
+def _prepare(config: pytest.Config, chosen: Sequence[str]) -> None:
+    """In CI, build the control plane's programs: no test's time limit counts that."""
+    if CI and any(name.startswith("tests/cluster/") for name in chosen):
+        with config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+            build.build()
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Take over what a test measured, from whichever process it ran in."""
+    if report.when == "teardown":
+        FIGURES.extend(
+            f"{report.nodeid.rpartition('::')[2]}: {value}"
+            for name, value in report.user_properties
+            if name == FIGURE
+        )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests measured."""
+    if FIGURES:
+        terminalreporter.section("figures")
+        for line in FIGURES:
+            terminalreporter.line(line)
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Keep a figure that the run prints at its end."""
+    return lambda text: request.node.user_properties.append((FIGURE, text))
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,11 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from tests.cluster.controlplane.build import locked
 
 
 class MissingError(Exception):
@@ -32,15 +36,16 @@ def install(packages: Iterable[str]) -> None:
     command = ("apt-get", "install", "-y", "-qq", "--no-install-recommends", *names)
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise MissingError(f"missing: {', '.join(names)}; on Debian: sudo {' '.join(command)}")
-    sys.stderr.write(f"installing {', '.join(names)}\n")
-    for step in (("apt-get", "update", "-qq"), command):
-        done = subprocess.run(
-            step, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
-            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-        )  # fmt: skip
-        if done.returncode != 0:
-            tail = "\n".join((done.stdout + done.stderr).splitlines()[-10:])
-            raise MissingError(f"{' '.join(step)} ended with {done.returncode}\n{tail}")
+    with locked(Path(tempfile.gettempdir()) / "hybrid-guard-apt"):  # apt itself does not wait
+        sys.stderr.write(f"installing {', '.join(names)}\n")
+        for step in (("apt-get", "update", "-qq"), command):
+            done = subprocess.run(
+                step, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+                env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+            )  # fmt: skip
+            if done.returncode != 0:
+                tail = "\n".join((done.stdout + done.stderr).splitlines()[-10:])
+                raise MissingError(f"{' '.join(step)} ended with {done.returncode}\n{tail}")
 
 
 def require_root(purpose: str) -> None:

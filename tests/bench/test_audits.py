@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.bench import audits
+
+pytestmark = pytest.mark.serial
 
 
 def test_an_audit_of_files_takes_few_bare_parses(tmp_path: Path) -> None:

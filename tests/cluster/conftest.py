@@ -9,16 +9,15 @@ from typing import TypeVar
 import pytest
 
 from tests import debian
-from tests.cluster.controlplane import build, nodes, programs
+from tests.cluster.controlplane import nodes, programs
 from tests.cluster.controlplane.plane import ControlPlane
 from tests.cluster.controlplane.programs import ProgramMissingError
 from tests.cluster.installation import network
-from tests.conftest import CI, unavailable
+from tests.conftest import unavailable
 from tests.image.build import Image, image
 from tests.image.commands import ImageError
 
 HERE = Path(__file__).resolve().parent
-FIGURES: list[str] = []
 T = TypeVar("T")
 
 
@@ -27,16 +26,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.cluster)
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """In CI, build the programs before the first test: no test's time limit counts that."""
-    chosen = any(item.get_closest_marker("cluster") for item in session.items)
-    if not (CI and chosen) or session.config.option.collectonly:
-        return
-    capture = session.config.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled():
-        build.build()
 
 
 def require_programs() -> None:
@@ -84,17 +73,3 @@ def api_server() -> Iterator[ControlPlane]:
     require_programs()
     with ControlPlane(controllers=False, scheduler=False, kwok=False) as started:
         yield started
-
-
-@pytest.fixture
-def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Keep a figure that the run prints at its end."""
-    return lambda text: FIGURES.append(f"{request.node.name}: {text}")
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the figures of tests that measure something."""
-    if FIGURES:
-        terminalreporter.section("figures")
-        for line in FIGURES:
-            terminalreporter.line(line)

@@ -6,13 +6,12 @@ The hooks say `failurePolicy: Fail`, so each call that gets no answer is a write
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +28,9 @@ from tests.conftest import scaled
 from tests.server.test_server import until, workers
 from tests.serving import Server
 
-FIGURES = logging.getLogger("figures")  # pytest --log-cli-level=INFO shows them
+pytestmark = pytest.mark.serial
+
+Figure = Callable[[str], None]
 ADDRESSES = ("192.0.2.10", "192.0.2.11")
 SERVICE = {"namespace": "kube-system", "name": "hybrid-guard"}
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices"
@@ -178,7 +179,7 @@ def answered(server: Server) -> int:
 
 
 @pytest.mark.parametrize("together", [1, 20], ids=["steady", "bursts"])
-def test_a_server_that_is_deleted_fails_no_write(pair: Pair, together: int) -> None:
+def test_a_server_that_is_deleted_fails_no_write(pair: Pair, figure: Figure, together: int) -> None:
     going, staying = pair.servers
     _, pre_stop = shipped()
     with Load(pair.plane, together) as writes:
@@ -189,10 +190,10 @@ def test_a_server_that_is_deleted_fails_no_write(pair: Pair, together: int) -> N
         going.process.send_signal(signal.SIGTERM)
         taken = drained(going) - before[0] - 1  # the look before
         moved = staying.connections() - before[1] - 1
-    FIGURES.info(
-        "%s writes; open before %s, answered in the drain %s; new connections %s here, %s there",
-        writes.count, held, answered(going), taken, moved,
-    )  # fmt: skip
+    figure(
+        f"{writes.count} writes; open before {held}, answered in the drain {answered(going)}; "
+        f"new connections {taken} here, {moved} there"
+    )
     assert writes.failed == []
     assert held > 0, "the API server kept connections to the server that goes"
     assert answered(going) or together == 1, "and used them"
@@ -201,7 +202,7 @@ def test_a_server_that_is_deleted_fails_no_write(pair: Pair, together: int) -> N
 
 
 def test_a_server_that_is_killed_while_the_service_still_names_it_fails_no_write(
-    pair: Pair,
+    pair: Pair, figure: Figure
 ) -> None:
     going, _ = pair.servers
     with Load(pair.plane, 20) as writes:
@@ -210,7 +211,7 @@ def test_a_server_that_is_killed_while_the_service_still_names_it_fails_no_write
         until(lambda: writes.count >= begun + 100)  # five bursts
         pair.forget(going)
         taken = drained(going) - before - 1
-    FIGURES.info("%s writes; answered %s, connections %s", writes.count, answered(going), taken)
+    figure(f"{writes.count} writes; answered {answered(going)}, connections {taken}")
     assert writes.failed == []
     assert answered(going) > 0
 
@@ -225,7 +226,7 @@ def alone(api_server: ControlPlane) -> Iterator[Server]:
 
 
 def test_workers_that_are_replaced_under_load_fail_no_write(
-    api_server: ControlPlane, alone: Server
+    api_server: ControlPlane, alone: Server, figure: Figure
 ) -> None:
     reloads = scaled(20)
     with Load(api_server, 5) as writes:
@@ -234,12 +235,12 @@ def test_workers_that_are_replaced_under_load_fail_no_write(
             alone.process.send_signal(signal.SIGHUP)
             until(lambda: not set(before) & set(workers(alone)))  # noqa: B023  # at once
             until(lambda: writes.count >= begun + 10)  # noqa: B023
-    FIGURES.info("%s writes, %s reloads, failed: %s", writes.count, reloads, writes.failed)
+    figure(f"{writes.count} writes, {reloads} reloads, failed: {writes.failed}")
     assert writes.failed == []
 
 
 def test_a_worker_that_is_killed_under_load_fails_what_it_was_answering_at_most(
-    api_server: ControlPlane, alone: Server
+    api_server: ControlPlane, alone: Server, figure: Figure
 ) -> None:
     kills, together = scaled(20), 5
     with Load(api_server, together) as writes:
@@ -248,5 +249,5 @@ def test_a_worker_that_is_killed_under_load_fails_what_it_was_answering_at_most(
             os.kill(before[0], signal.SIGKILL)
             until(lambda: len(workers(alone)) == 2 and before != workers(alone))  # noqa: B023
             until(lambda: writes.count >= begun + 10)  # noqa: B023
-    FIGURES.info("%s writes, %s workers killed, failed: %s", writes.count, kills, writes.failed)
+    figure(f"{writes.count} writes, {kills} workers killed, failed: {writes.failed}")
     assert len(writes.failed) <= kills * together

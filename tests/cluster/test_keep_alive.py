@@ -8,11 +8,10 @@ server waits longer.
 from __future__ import annotations
 
 import base64
-import logging
 import random
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -28,7 +27,9 @@ from tests.serving import Server, keep_alive
 from webhook.server.tls import HANDSHAKE_SECONDS, REQUEST_SECONDS
 from webhook.server.wsgi import KEEP_ALIVE_SECONDS
 
-FIGURES = logging.getLogger("figures")  # pytest --log-cli-level=INFO shows them
+pytestmark = pytest.mark.serial
+
+Figure = Callable[[str], None]
 CLIENT_SECONDS = 90
 PARALLEL = 10
 """Hooks called at once by one write, each on a connection of its own; the pool keeps 25."""
@@ -125,7 +126,7 @@ def hosts(prefix: str, count: int) -> tuple[str, ...]:
     return tuple(f"{prefix}{number}.{prefix}{number}.svc" for number in range(count))
 
 
-def test_no_idle_time_fails_a_call(plane: ControlPlane) -> None:
+def test_no_idle_time_fails_a_call(plane: ControlPlane, figure: Figure) -> None:
     """Neither where one of the two gives a used connection up, nor a spare one that was never used.
 
     A burst makes the client dial more connections than it uses; the server's deadline for a
@@ -145,12 +146,12 @@ def test_no_idle_time_fails_a_call(plane: ControlPlane) -> None:
             used += pools(plane, stack.enter_context(server), prefix, len(times))
         dialled = server.connections()
         failed = failures(used, [time for times in idle.values() for time in times])
-        FIGURES.info("%s idle connections, %s writes failed", len(used) * PARALLEL, len(failed))
+        figure(f"{len(used) * PARALLEL} idle connections, {len(failed)} writes failed")
         assert failed == []
         assert server.connections() > dialled + len(times), "the client dialled again after 90 s"
 
 
-def test_a_server_that_closes_first_fails_calls(plane: ControlPlane) -> None:
+def test_a_server_that_closes_first_fails_calls(plane: ControlPlane, figure: Figure) -> None:
     """The counter-example, so that the test above is known to see a failure."""
     rounds, count, seconds = 4, 24, 2
     draw, failed = random.Random(SEED), list[str]()  # noqa: S311  # times, not secrets
@@ -161,11 +162,11 @@ def test_a_server_that_closes_first_fails_calls(plane: ControlPlane) -> None:
         for _ in range(rounds):
             failed += failures(used, around(draw, seconds, 0.02, count))
     writes = 2 * rounds * count
-    FIGURES.info("keep-alive %s s: %s of %s writes failed", seconds, len(failed), writes)
+    figure(f"keep-alive {seconds} s: {len(failed)} of {writes} writes failed")
     assert any("EOF" in text or "broken pipe" in text for text in failed), failed
 
 
-def test_connections_are_used_again_but_in_a_drain(plane: ControlPlane) -> None:
+def test_connections_are_used_again_but_in_a_drain(plane: ControlPlane, figure: Figure) -> None:
     """A drain alone does not move calls: it costs a handshake a call until the Service forgets."""
     prefix, writes = "again", 20
     with Server("--network", "bgp", "--drain", "600", hosts=hosts(prefix, 1)) as server:
@@ -182,6 +183,6 @@ def test_connections_are_used_again_but_in_a_drain(plane: ControlPlane) -> None:
         assert not pool.write(), "ends what is open"
         ended = dialled()
         server.stop()
-    FIGURES.info("%s calls: %s connections, in a drain %s", writes * PARALLEL, kept, ended)
+    figure(f"{writes * PARALLEL} calls: {kept} connections, in a drain {ended}")
     assert kept <= 25
     assert ended >= writes * PARALLEL

@@ -6,6 +6,7 @@ import json
 import time
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,6 +60,7 @@ def test_any_shape_has_an_answer_and_always_the_same(found: list[Object]) -> Non
     assert text.render(first, lambda words, _colour: words)
 
 
+@pytest.mark.serial
 def test_hostile_texts_are_not_known_and_cost_little() -> None:
     bomb = "a: &a [x]\n" + "".join(f"k{n}: &k{n} [*a, *a, *a, *a]\n" for n in range(30))
     texts = ("[" * 100_000, '{"a":' * 50_000, "/* " * 200_000, '"' + "\\" * 300_000, "{" * 9, bomb)

@@ -116,6 +116,7 @@ HOSTILE: dict[str, Callable[[int], str]] = {
 }
 
 
+@pytest.mark.serial
 @pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE.keys())
 def test_a_hostile_megabyte_takes_time_in_proportion(make: Callable[[int], str]) -> None:
     def seconds(size: int) -> float:

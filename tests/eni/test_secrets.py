@@ -4,6 +4,8 @@ import json
 import random
 import time
 
+import pytest
+
 from tests.admission.writes import judge, policy
 from tests.conftest import SEED, scaled
 from tests.eni.samples import judge as judge_data
@@ -11,6 +13,7 @@ from tests.eni.samples import raw
 from webhook.admission.review import Hook
 
 
+@pytest.mark.serial
 def test_fifty_thousand_repeated_keys_take_no_longer_than_different_ones() -> None:
     def seconds(keys: list[str]) -> float:
         text = "{" + ",".join(f'"{key}":""' for key in keys) + "}"

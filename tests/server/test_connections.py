@@ -18,6 +18,8 @@ from tests.serving import Server
 from webhook.server.serve import WORKERS
 from webhook.server.worker import CONNECTIONS
 
+pytestmark = pytest.mark.serial  # thousands of handshakes, against deadlines of seconds
+
 FLOOD = 2000
 
 

@@ -139,7 +139,7 @@ def locked(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say(f"another build of {folder} is running: waiting for it")
+            say(f"another process works on {folder}: waiting for it")
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 

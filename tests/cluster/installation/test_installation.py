@@ -39,6 +39,8 @@ from tests.cluster.installation.load import (
 from tests.cluster.test_chart_applied import wipe_bundles
 from tests.conftest import ROOT, THOROUGH
 
+pytestmark = pytest.mark.serial
+
 BREAK_GLASS = "kubectl/delete/validatingwebhookconfiguration/hybrid-guard"
 SECRET = "/api/v1/namespaces/kube-system/secrets/hybrid-guard-tls"
 POLICY = f"{CONFIG_MAPS}/hybrid-guard-policy"

@@ -1,0 +1,51 @@
+"""`python -m tests [PYTEST'S ARGUMENTS]`: side by side what may be, then alone what must be.
+
+Tests marked `serial` measure time or load the machine. Both runs get the arguments and one seed;
+the exit status is the first that tells of a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable
+
+import pytest
+
+from tests.conftest import ROOT
+
+MOST_WORKERS = 4
+"""Each worker has control planes of its own, of about a gigabyte."""
+WORKERS = min(len(os.sched_getaffinity(0)), MOST_WORKERS)
+RUNS = {
+    # Whole files, in their order: fixtures of a module start once, and no long file comes last.
+    "side by side": ("-m", "not serial", f"-n{WORKERS}", "--dist=loadfile", "--no-loadscope-reorder"),
+    "alone": ("-m", "serial"),
+}  # fmt: skip
+
+
+def main(arguments: list[str]) -> int:
+    """Run pytest for each of RUNS and return one exit status for all."""
+    signal.signal(signal.SIGINT, lambda *_: None)  # pytest takes it, and cleans up
+    statuses = {}
+    for name, options in RUNS.items():
+        command = [sys.executable, "-m", "pytest", "--durations=10", *options, *arguments]
+        statuses[name] = subprocess.run(command, cwd=ROOT, check=False).returncode
+        if statuses[name] == pytest.ExitCode.INTERRUPTED:
+            break
+    for name, status in statuses.items():
+        sys.stdout.write(f"tests {name}: exit status {status}\n")
+    return of_all(statuses.values())
+
+
+def of_all(statuses: Iterable[int]) -> int:
+    """Return the first status of a failure; a run without tests is one only if none had any."""
+    empty = int(pytest.ExitCode.NO_TESTS_COLLECTED)
+    ran = [status for status in statuses if status != empty] or [empty]
+    return next((status for status in ran if status), 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
