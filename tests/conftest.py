@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.cluster import foreign
 from tests.cluster.controlplane import build
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -80,10 +81,11 @@ def pytest_xdist_node_collection_finished(node: Any, ids: Sequence[str]) -> None
 
 
 def _prepare(config: pytest.Config, chosen: Sequence[str]) -> None:
-    """In CI, build the control plane's programs: no test's time limit counts that."""
+    """In CI, build what cluster tests need of Go: no test's time limit counts that."""
     if CI and any(name.startswith("tests/cluster/") for name in chosen):
         with config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
             build.build()
+            foreign.built()
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

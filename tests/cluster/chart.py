@@ -74,7 +74,7 @@ def hook_objects(name: str) -> list[dict[str, Any]]:
 
 
 def _documents(name: str) -> list[dict[str, Any]]:
-    return [obj for obj in yaml.safe_load_all(_text(name)) if obj]
+    return [obj for obj in yaml.load_all(_text(name), yaml.CSafeLoader) if obj]
 
 
 def _is_hook(obj: dict[str, Any]) -> bool:

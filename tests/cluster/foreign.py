@@ -28,19 +28,20 @@ KINDS = (
 
 def crds() -> list[Path]:
     """Return the CRDs that the chart's optional parts need, as controller-gen writes them."""
-    return [_built() / f"{name}.yaml" for name in KINDS]
+    return [built() / f"{name}.yaml" for name in KINDS]
 
 
 def promql(expressions: list[str]) -> list[str]:
     """Return what Prometheus' parser says to each expression: "ok" or what is wrong."""
     lines = "".join(f"{' '.join(expression.split())}\n" for expression in expressions)
     done = subprocess.run(
-        [_built() / "promql"], input=lines, capture_output=True, text=True, check=True
+        [built() / "promql"], input=lines, capture_output=True, text=True, check=True
     )
     return done.stdout.splitlines()
 
 
-def _built() -> Path:
+def built() -> Path:
+    """Return the folder that holds them, building it first where it is missing (minutes, once)."""
     root = (
         Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hybrid-guard" / "crds"
     )
