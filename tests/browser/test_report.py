@@ -260,6 +260,7 @@ MEASURE = """() => {
 }"""
 
 
+@pytest.mark.serial
 def test_ten_thousand_findings_cost_what_they_are_and_no_more(open_page: Open) -> None:
     """Ten times the findings take about ten times as long; a layout of all of them would not."""
 
