@@ -69,9 +69,10 @@ bench: venv ## reviews per second beside bare Flask, and what audits cost beside
 	@$(BIN)/python -m tests.bench
 	@$(BIN)/python -m tests.bench.audits
 
-docs: venv ## write docs/rules.md, the chart's README and its schema from their sources
+docs: venv ## write docs/rules.md, the chart's README, schema and safety net from their sources
 	@$(BIN)/python -m tests.chart_readme
 	@$(BIN)/python -m tests.chart_schema
+	@$(BIN)/python -m tests.chart_safety_net
 	@$(BIN)/python -c "from webhook.audit import rulebook; print(rulebook.text(), end='')" > docs/rules.md
 
 lock: ## resolve the dependencies again and write the hash locks (needs uv)

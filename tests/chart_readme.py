@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import yaml
 
 from tests.conftest import ROOT
+from webhook.policy.safety_net import pinned
 
 CHART = ROOT / "charts" / "hybrid-guard"
 _HEAD = """\
@@ -28,7 +29,7 @@ has no rights, and the rotator, which may write one Secret, one Lease and the tw
 configurations. Until the certificate is in, writes of eni-config are refused, and no others.
 
 With `network: bgp` a ValidatingAdmissionPolicy of the API server keeps the pin on known add-ons
-also while the server is down.
+also while the server is down; [below](#the-safety-net) is what it covers.
 
 ## Is it in force?
 
@@ -40,6 +41,36 @@ asks the API server for what hybrid-guard must refuse and pin, as dry runs: a br
 add-on without affinity. A dry run needs the right to write, so while the test runs its account may
 create ConfigMaps and DaemonSets in kube-system; a ValidatingAdmissionPolicy (Kubernetes 1.30 and
 newer) holds it to dry runs. `hybrid-guard probe` does the same with your own rights.
+
+## The safety net
+
+An update of a DaemonSet is refused (HG107) where the stored object is an add-on of the catalogue, its
+pods were kept on the side that policy asks for, and they no longer would be. However that is said:
+`NotIn`, `DoesNotExist`, `In` with other values, `Gt`, `Lt`, `nodeSelector`, in one expression or by
+several; one spelling may become another. The stored object tells the add-on, by its name or by its
+image. Your rules, placement labels where `overrides` lets them count, and the namespace's label go
+before the catalogue, and where `action` is `warn` the net lets everything pass, as the server does.
+
+The API server bounds what a policy may cost. A pod spec of at most about 3,700 plain node terms, or
+800,000 values in one expression, is judged; what is larger and changes on which nodes the pods run
+is refused (HG109), unless the new one is small and pinned. Other updates of it pass.
+
+Not covered:
+
+- Kubernetes before 1.30, networks other than `bgp`, workloads that are no DaemonSets, workloads that
+  rules of yours place and the catalogue does not know.
+- CREATE, so a cluster can be built from nothing: an add-on that is deleted and made again while the
+  server is down comes without a pin.
+- An object with a `deletionTimestamp`, and an object that had no pin: nothing adds one meanwhile.
+- A term that no node matches counts as pinned. That is not seen where its `In` lists are longer than
+  SHORT values, where `NotIn` excludes every spelling of each integer that `Gt` and `Lt` leave, or
+  where an old API server let in a value that no label has: such a term counts as one without a pin.
+- Sets in globs: `[abc]` in a rule counts as any one character.
+- An API server counts the cost of rules too: hundreds of rules with `images`, on an object with dozens
+  of containers, are more than it grants, and then the update passes.
+
+If an update must take a pin off: `kubectl delete validatingadmissionpolicybinding
+hybrid-guard-safety-net`; `helm upgrade` puts it back.
 
 ## When a write must pass while it is down
 
@@ -81,7 +112,7 @@ def text() -> str:
     rows = (
         f"| `{name}` | `{default}` | {meaning} |" for name, default, meaning in _rows(root, lines)
     )
-    return _HEAD + "\n".join(rows) + "\n"
+    return _HEAD.replace("SHORT", str(pinned.SHORT)) + "\n".join(rows) + "\n"
 
 
 def _rows(

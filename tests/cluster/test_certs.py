@@ -27,8 +27,8 @@ from tests.certs.scene import HOSTS
 from tests.cluster.controlplane.plane import ControlPlane
 from tests.cluster.controlplane.processes import until
 from tests.cluster.load import Load
-from tests.conftest import ROOT
 from tests.cluster.test_chart_applied import wipe_bundles
+from tests.conftest import ROOT
 from tests.serving import Server
 
 SECRETS = "/api/v1/namespaces/kube-system/secrets"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import random
 from typing import Any
 
 import pytest
 import yaml
 
-from tests import chart_readme, chart_schema
+from tests import chart_readme, chart_safety_net, chart_schema
 from tests.cluster.chart import (
     CHART,
     SETS,
@@ -22,10 +23,10 @@ from tests.cluster.chart import (
 )
 from tests.cluster.conftest import require_programs
 from tests.cluster.controlplane.hooks import ENI_CONDITION, WORKLOAD_RULES
-from tests.conftest import ROOT
+from tests.conftest import ROOT, scaled
+from tests.safety_net import oracle, policies
 from webhook.admission import scope
-from webhook.policy import catalogue, parse
-from webhook.policy.words import Network, Placement
+from webhook.policy import catalogue, parse, safety_net
 
 DEPLOYMENTS = ("hybrid-guard", "hybrid-guard-certs")
 
@@ -179,18 +180,40 @@ def test_the_policy_it_mounts_is_one_that_the_server_takes(name: str) -> None:
 def test_the_catalogue_of_the_chart_is_the_servers() -> None:
     net = one("bgp", "ValidatingAdmissionPolicy", "hybrid-guard-safety-net")["spec"]
     cni = hooks("bgp", "Mutating")["mutate-cni"]
-    by_side: dict[Placement, list[str]] = {Placement.ON_PREM: [], Placement.CLOUD: []}
-    for addon in catalogue.CATALOGUE:
-        names = (*addon.daemonsets, *addon.companions)
-        by_side.get(addon.placement(Network.BGP), []).extend(n.replace("*", ".*") for n in names)
 
-    def listed(expression: str) -> list[str]:
-        return sorted(expression.split("^(")[1].split(")$", maxsplit=1)[0].split("|"))
+    for selector in (cni["namespaceSelector"], net["matchConstraints"]["namespaceSelector"]):
+        assert selector["matchExpressions"][0]["values"] == list(catalogue.NAMESPACES)
 
-    assert cni["namespaceSelector"]["matchExpressions"][0]["values"] == list(catalogue.NAMESPACES)
-    on_prem, cloud = by_side[Placement.ON_PREM], by_side[Placement.CLOUD]
-    assert listed(net["variables"][0]["expression"]) == sorted(on_prem)
-    assert listed(net["matchConditions"][0]["expression"]) == sorted([*on_prem, *cloud])
+
+def test_the_safety_net_is_the_one_that_its_function_makes() -> None:
+    assert chart_safety_net.FILE.read_text() == chart_safety_net.text(), "run `make docs`"
+
+
+def test_helm_makes_of_each_policy_the_safety_net_that_the_function_makes(seed: int) -> None:
+    rng = random.Random(seed)  # noqa: S311  # generated cases, nothing secret
+    marks = [{"key": "a/b", "values": ["x", "y"]}, {"key": "external", "values": ["06", ""]}]
+    for parts in policies.generated(rng, scaled(200)):
+        cloud = rng.choice(marks)
+        written = oracle.document(cloudNodes=cloud, **parts)
+        made = safety_net.expressions(safety_net.of_policy(written))
+        text = rendered(
+            {"network": "bgp", "cloudNodes": cloud, "policy": parts},
+            "--show-only",
+            "templates/safety-net.yaml",
+        )
+        (net, _) = yaml.safe_load_all(text)
+
+        for key, wanted in (("matchConditions", made.conditions), ("variables", made.variables)):
+            found = {each["name"]: words(each["expression"]) for each in net["spec"][key]}
+            assert found == {each.name: words(each.expression) for each in wanted}, parts
+        (validation,) = net["spec"]["validations"]
+        assert words(validation["expression"]) == words(made.validation)
+        assert words(validation["messageExpression"]) == words(made.message)
+
+
+def words(expression: str) -> str:
+    """Return an expression without the spaces and lines that it may be written in."""
+    return "".join(expression.split())
 
 
 def test_the_hooks_are_those_of_the_design() -> None:

@@ -74,23 +74,6 @@ def test_prometheus_parses_every_alert_and_somebody_serves_its_metrics() -> None
         assert f"\n{name} " in served
 
 
-@pytest.fixture
-def netted(api_server: ControlPlane) -> Iterator[ControlPlane]:
-    """An API server with the safety net alone, in force."""
-    net = [o for o in objects("bgp") if o["kind"].startswith("ValidatingAdmissionPolicy")]
-    api_server.apply(net)
-    assert api_server.raw("POST", DAEMONSETS, daemonset("weave-net", pinned())).status == 201
-    bare, path = daemonset("weave-net"), f"{DAEMONSETS}/weave-net?dryRun=All"
-    api_server.until(
-        lambda: api_server.raw("PUT", path, bare).status == 403, "the safety net to be in force"
-    )
-    yield api_server
-    for obj in net:
-        api_server.kubectl("delete", obj["kind"], obj["metadata"]["name"])
-    for item in api_server.raw("GET", DAEMONSETS).json()["items"]:
-        api_server.raw("DELETE", f"{DAEMONSETS}/{item['metadata']['name']}")
-
-
 def pinned(operator: str = "NotIn", values: list[str] | None = None) -> dict[str, Any]:
     expression: dict[str, Any] = {"key": "alibabacloud.com/external", "operator": operator}
     if operator in ("In", "NotIn"):
@@ -108,35 +91,6 @@ def daemonset(name: str, affinity: dict[str, Any] | None = None, **metadata: Any
         "apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": name, **metadata},
         "spec": {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": spec}},
     }  # fmt: skip
-
-
-def test_with_the_guard_down_a_pin_stays_on_a_known_add_on(netted: ControlPlane) -> None:
-    def create(obj: dict[str, Any]) -> int:
-        return netted.raw("POST", DAEMONSETS, obj).status
-
-    def put(obj: dict[str, Any]) -> tuple[int, str]:
-        answer = netted.raw("PUT", f"{DAEMONSETS}/{obj['metadata']['name']}", obj)
-        return answer.status, str(answer.json().get("message", ""))
-
-    for name in ("calico-node", "calico-windows", "kube-flannel-ds-amd64"):
-        assert create(daemonset(name, pinned())) == 201, "a CREATE is free"
-    assert create(daemonset("terway-eniip", pinned("In"))) == 201
-
-    status, message = put(daemonset("calico-node"))
-    assert status == 403
-    assert "HG107 this update takes the pin to on-prem nodes off calico-node" in message
-    assert put(daemonset("calico-node", pinned("Exists")))[0] == 403
-    assert put(daemonset("kube-flannel-ds-amd64"))[0] == 403
-    assert put(daemonset("terway-eniip"))[0] == 403
-    assert put(daemonset("terway-eniip", pinned()))[0] == 403
-    assert put(daemonset("calico-windows"))[0] == 200, "not a name of the catalogue"
-    assert put(daemonset("calico-node", pinned(), labels={"a": "b"}))[0] == 200
-    assert put(daemonset("calico-node", pinned("DoesNotExist")))[0] == 200, "another way to say it"
-    netted.kubectl("-n", "kube-system", "annotate", "daemonset", "terway-eniip", "a=b")
-    assert create(daemonset("antrea-agent")) == 201
-    assert put(daemonset("antrea-agent", labels={"a": "b"}))[0] == 200, "it never had a pin"
-    foreground = {"propagationPolicy": "Foreground"}
-    assert netted.raw("DELETE", f"{DAEMONSETS}/terway-eniip", foreground).status == 200
 
 
 SERVER, ROTATOR = (
