@@ -52,7 +52,7 @@ image. Your rules, placement labels where `overrides` lets them count, and the n
 before the catalogue, and where `action` is `warn` the net lets everything pass, as the server does.
 
 The API server bounds what a policy may cost. A pod spec of at most about 3,700 plain node terms, or
-800,000 values in one expression, is judged; what is larger and changes on which nodes the pods run
+400,000 values in one expression, is judged; what is larger and changes on which nodes the pods run
 is refused (HG109), unless the new one is small and pinned. Other updates of it pass.
 
 Not covered:
