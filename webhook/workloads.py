@@ -161,15 +161,25 @@ def is_made_by_a_workload(metadata: Any, kinds: tuple[WorkloadKind, ...] = BUILT
 def ref_of(obj: dict[str, Any]) -> ObjectRef:
     """Return the name of any object, whatever shape its metadata has."""
     metadata = obj.get("metadata")
-    metadata = metadata if isinstance(metadata, dict) else {}
-    name = metadata.get("name") or metadata.get("generateName")
-    namespace = metadata.get("namespace")
+    namespace = metadata.get("namespace") if isinstance(metadata, dict) else None
     return ObjectRef(
         api_version=str(obj.get("apiVersion")),
         kind=str(obj.get("kind")),
         namespace=namespace if isinstance(namespace, str) else None,
-        name=name if isinstance(name, str) else "",
+        name=name_in(metadata),
     )
+
+
+def name_in(metadata: Any) -> str:
+    """Return the name that metadata gives; one that is still to be made ends in `*`.
+
+    So it equals no object's name; `webhook.policy.names` tells what it can become.
+    """
+    given = metadata if isinstance(metadata, dict) else {}
+    name, prefix = given.get("name"), given.get("generateName")
+    if name and isinstance(name, str):
+        return name
+    return f"{prefix}*" if prefix and isinstance(prefix, str) else ""
 
 
 def mapping_at(obj: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:

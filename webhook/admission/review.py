@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from webhook.findings import ObjectRef
+from webhook.workloads import name_in
 
 API_VERSION = "admission.k8s.io/v1"
 KIND = "AdmissionReview"
@@ -36,8 +37,8 @@ class Operation(enum.StrEnum):
 class Request:
     """One admission request. `object` is None for DELETE, `old_object` for CREATE.
 
-    A name that is still to be generated ends in `*`, so that it equals no object's name. `beyond`
-    names the bound that the review is beyond, where parts of it are seals.
+    A name that is still to be made ends in `*`, so that it equals no object's name. `beyond` names
+    the bound that the review is beyond, where parts of it are seals.
     """
 
     uid: str
@@ -92,6 +93,7 @@ def decode(document: object, *, beyond: str | None = None) -> Request:
         raise ReviewError("request.object is missing")
     if old is None and operation == "UPDATE" and beyond is None:
         raise ReviewError("request.oldObject is missing")
+    metadata = (obj or old or {}).get("metadata")
     return Request(
         uid=uid,
         operation=_OPERATIONS[operation],
@@ -99,8 +101,8 @@ def decode(document: object, *, beyond: str | None = None) -> Request:
         version=_text(kind, "version"),
         kind=_text(kind, "kind"),
         sub_resource=_text(request, "subResource"),
-        namespace=_text(request, "namespace") or _named(obj or old, "namespace") or None,
-        name=_text(request, "name") or _named(obj or old, "name") or _generated(obj),
+        namespace=_text(request, "namespace") or _namespace(metadata) or None,
+        name=_text(request, "name") or name_in(metadata),
         username=_text(user, "username"),
         groups=tuple(group for group in _items(user, "groups") if isinstance(group, str)),
         dry_run=request.get("dryRun") is True,
@@ -134,13 +136,7 @@ def _items(parent: dict[str, Any], key: str) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _named(obj: dict[str, Any] | None, key: str) -> str:
-    """Return what an object's metadata says, for requests that leave it out."""
-    metadata = (obj or {}).get("metadata")
-    value = metadata.get(key) if isinstance(metadata, dict) else None
+def _namespace(metadata: Any) -> str:
+    """Return what metadata says, for requests that leave it out."""
+    value = metadata.get("namespace") if isinstance(metadata, dict) else None
     return value if isinstance(value, str) else ""
-
-
-def _generated(obj: dict[str, Any] | None) -> str:
-    prefix = _named(obj, "generateName")
-    return f"{prefix}*" if prefix else ""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
 from webhook.detect.containers import containers
@@ -68,7 +67,7 @@ def identify(name: str, pod_spec: Mapping[str, Any]) -> Identity:
 
 def _by_name(name: str) -> AddOn | None:
     for addon in CATALOGUE:
-        if any(fnmatchcase(name, known) for known in (*addon.daemonsets, *addon.companions)):
+        if addon.is_named(name) or name in addon.companions:
             return addon
     return None
 

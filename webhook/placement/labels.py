@@ -44,7 +44,12 @@ def _is_key(text: str) -> bool:
 
 def is_value(text: str) -> bool:
     """Tell whether `text` is a label value; the empty string is one."""
-    return not text or (len(text) <= NAME_MAX and _NAME.fullmatch(text) is not None)
+    return not text or (len(text) <= NAME_MAX and _is_name(text))
+
+
+@lru_cache(maxsize=1024)
+def _is_name(text: str) -> bool:
+    return _NAME.fullmatch(text) is not None
 
 
 def is_subdomain(text: str) -> bool:

@@ -11,10 +11,9 @@ k3s and the plain bridge plug-ins have no object in the API, so there is nothing
 from __future__ import annotations
 
 import enum
-import re
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from dataclasses import dataclass, field
 
+from webhook.policy.names import Names
 from webhook.policy.words import Network, Placement
 from webhook.workloads import Workload, images
 
@@ -48,6 +47,15 @@ class AddOn:
     daemonsets: tuple[str, ...]
     companions: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
+    _names: Names = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Compile the names of its DaemonSets."""
+        object.__setattr__(self, "_names", Names(self.daemonsets))
+
+    def is_named(self, name: str) -> bool:
+        """Tell whether its DaemonSets are called so; one still to be made only where each is."""
+        return self._names.fits(name, surely=True)
 
     def placement(self, network: Network) -> Placement:
         """Return where this add-on belongs in a network."""
@@ -157,7 +165,7 @@ def find(workload: Workload) -> tuple[AddOn, bool] | None:
     name = workload.ref.name
     for addon in CATALOGUE:
         if namespace in addon.namespaces:
-            if any(fnmatchcase(name, known) for known in addon.daemonsets):
+            if addon.is_named(name):
                 return addon, False
             if name in addon.companions:
                 return addon, True
@@ -181,5 +189,5 @@ def _by_image(workload: Workload, namespace: str) -> tuple[AddOn, bool] | None:
 
 def repository(image: str) -> str:
     """Return the last two parts of an image's repository, without tag and digest."""
-    name, _, _ = image.partition("@")
-    return "/".join(re.sub(r":[^/]*$", "", name).split("/")[-2:])
+    *parents, name = image.partition("@")[0].rsplit("/", 2)
+    return "/".join((*parents[-1:], name.partition(":")[0]))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from webhook.findings import Finding, Level, Location
 from webhook.patch import pointer
 from webhook.policy import catalogue
-from webhook.policy.model import Policy, Rule
+from webhook.policy.model import Policy
 from webhook.policy.words import Action, Conflicts, Enforcement, Placement
 from webhook.workloads import Workload
 
@@ -54,7 +54,8 @@ def decide(
             return _by_label(Placement(text), policy)
         problem = _unknown_label(workload, policy, text)
     for rule in policy.rules:
-        if rule.match.fits(workload) and not _may_be_another(rule, workload):
+        # A name still to be made, images that were not read: what may be meant pins, and frees not.
+        if rule.match.fits(workload, surely=rule.placement is Placement.ANY):
             return Decision(
                 placement=rule.placement,
                 source=Source.RULE,
@@ -77,15 +78,6 @@ def decide(
             problem=problem,
         )
     return _by_catalogue(workload, policy, problem)
-
-
-def _may_be_another(rule: Rule, workload: Workload) -> bool:
-    """Tell whether a rule that asks for nothing may not be meant: nobody knows the images.
-
-    Every image fits a workload that is beyond a bound, so that what a rule asks for is asked.
-    """
-    unknown = workload.beyond is not None and rule.match.images is not None
-    return unknown and rule.placement is Placement.ANY
 
 
 def _by_label(placement: Placement, policy: Policy) -> Decision:

@@ -85,7 +85,7 @@ def _schema(pattern: str, longest: int) -> Any:
 LabelKey = Annotated[
     StrictStr,
     AfterValidator(_label_key),
-    _schema(labels.KEY_PATTERN, labels.SUBDOMAIN_MAX + 1 + labels.NAME_MAX),
+    _schema(labels.KEY_PATTERN, labels.KEY_MAX),
 ]
 LabelValue = Annotated[
     StrictStr, AfterValidator(_label_value), _schema(labels.VALUE_PATTERN, labels.NAME_MAX)

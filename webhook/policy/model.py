@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-from fnmatch import translate
 
 from webhook.placement.model import CloudNodes
 from webhook.policy.document import LabelSelectorPart
+from webhook.policy.names import Names
 from webhook.policy.words import (
     Action,
     Conflicts,
@@ -23,29 +22,28 @@ from webhook.workloads import Workload, WorkloadKind, images
 Globs = re.Pattern[str]
 
 
-def globs(patterns: Iterable[str]) -> Globs:
-    """Compile shell-style globs into one pattern that matches when any of them does."""
-    return re.compile("|".join(map(translate, patterns)) or r"(?!)")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
     """What a rule applies to; None fits everything."""
 
     kinds: frozenset[str] | None = None
     namespaces: Globs | None = None
-    names: Globs | None = None
+    names: Names | None = None
     labels: LabelSelectorPart | None = None
     images: Globs | None = None
 
-    def fits(self, workload: Workload) -> bool:
-        """Tell whether a workload is meant."""
+    def fits(self, workload: Workload, *, surely: bool = False) -> bool:
+        """Tell whether a workload is meant.
+
+        One whose name is still to be made, or whose images were not read: where it may be meant,
+        or `surely` whatever they are.
+        """
         return (
             (self.kinds is None or workload.kind.kind in self.kinds)
             and (self.namespaces is None or _fits(self.namespaces, workload.ref.namespace or ""))
-            and (self.names is None or _fits(self.names, workload.ref.name))
+            and (self.names is None or self.names.fits(workload.ref.name, surely=surely))
             and (self.labels is None or _selects(self.labels, workload))
-            and (self.images is None or _pulls(self.images, workload))
+            and (self.images is None or _pulls(self.images, workload, surely=surely))
         )
 
 
@@ -99,9 +97,9 @@ def _fits(pattern: Globs, text: str) -> bool:
     return pattern.match(text) is not None
 
 
-def _pulls(pattern: Globs, workload: Workload) -> bool:
+def _pulls(pattern: Globs, workload: Workload, *, surely: bool) -> bool:
     if workload.beyond is not None:
-        return True
+        return not surely
     found = images(workload.pod_spec, "containers", "initContainers")
     return any(_fits(pattern, image) for image in found)
 

@@ -16,7 +16,8 @@ from pydantic_core import ErrorDetails
 from webhook.placement.model import CloudNodes
 from webhook.policy import document as written
 from webhook.policy.document import PolicyDocument
-from webhook.policy.model import EniPolicy, Match, Overrides, Policy, Rule, globs
+from webhook.policy.model import EniPolicy, Match, Overrides, Policy, Rule
+from webhook.policy.names import Names, union
 from webhook.policy.words import Network
 from webhook.workloads import BUILTIN, WorkloadKind, dotted, type_name
 
@@ -228,13 +229,13 @@ def _compile(document: PolicyDocument) -> Policy:
         rules=tuple(_rule(rule, document.defaults) for rule in document.rules),
         kinds=(*BUILTIN, *map(_kind, document.templates)),
         overrides=Overrides(
-            label=document.overrides.label, namespaces=globs(document.overrides.namespaces)
+            label=document.overrides.label, namespaces=union(document.overrides.namespaces)
         ),
         eni=EniPolicy(
             namespace=eni.namespace,
             name=eni.name,
             credentials=eni.credentials,
-            installers=globs(eni.installers),
+            installers=union(eni.installers),
         ),
     )
 
@@ -245,10 +246,10 @@ def _rule(rule: written.RulePart, defaults: written.DefaultsPart) -> Rule:
         name=rule.name,
         match=Match(
             kinds=frozenset(match.kinds) if match.kinds else None,
-            namespaces=globs(match.namespaces) if match.namespaces else None,
-            names=globs(match.names) if match.names else None,
+            namespaces=union(match.namespaces) if match.namespaces else None,
+            names=Names(match.names) if match.names else None,
             labels=match.labels,
-            images=globs(match.images) if match.images else None,
+            images=union(match.images) if match.images else None,
         ),
         placement=rule.placement,
         enforcement=rule.enforcement,

@@ -27,9 +27,12 @@ _SUFFIXES = (
 )  # fmt: skip
 
 
-@lru_cache(maxsize=4096)
 def hindrance(image: str) -> str | None:
     """Say why a cloud node cannot pull an image; None where it may be able to."""
+    return _remembered(image) if len(image) <= _REMEMBERED_MAX else _judged(image)
+
+
+def _judged(image: str) -> str | None:
     if not image.strip():
         return "it is empty"
     if _TEMPLATE.search(image):
@@ -42,6 +45,10 @@ def hindrance(image: str) -> str | None:
     except ValueError:
         return _of_name(host, has_port=port)
     return "a private address" if any(address in network for network in _NETWORKS) else None
+
+
+_REMEMBERED_MAX = 512  # characters; the longest name, tag and digest together are shorter
+_remembered = lru_cache(maxsize=4096)(_judged)
 
 
 def _registry(image: str) -> tuple[str | None, bool]:
