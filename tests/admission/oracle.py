@@ -15,6 +15,9 @@ _MEMBERS = {
     "uid": str, "allowed": bool, "status": dict, "patch": str, "patchType": str,
     "auditAnnotations": dict, "warnings": list,
 }  # fmt: skip
+# What Flux deletes and recreates an object for: fluxcd/pkg, ssa/errors/immutable.go. Wider here:
+# any case, any blanks.
+RECREATED = re.compile(r"is\s+immutable|immutable\s+field", re.IGNORECASE)
 _QUALIFIED_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
 
@@ -38,6 +41,7 @@ def verify(answer: dict[str, Any], uid: str, *, mutating: bool) -> None:
         assert type(warning) is str
         assert 0 < len(warning) <= 120
         assert warning.isprintable(), "it travels in an HTTP header"
+        assert not RECREATED.search(warning)
 
 
 def _verify_patch(response: dict[str, Any], *, mutating: bool) -> None:
@@ -63,4 +67,6 @@ def _verify_status(response: dict[str, Any]) -> None:
     status = response["status"]
     assert status["code"] == 403, "a code below 400 would become 400, another could be retried"
     assert status.get("status", "Failure") == "Failure"
+    assert status["reason"] == "Forbidden", "Invalid and Conflict make Flux recreate the object"
+    assert not RECREATED.search(status["message"])
     assert status["message"].strip(), "denied without explanation"

@@ -7,10 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.admission import writes
 from tests.admission.oracle import verify
+from tests.admission.writes import KEY
 from webhook.admission import response
 from webhook.admission.response import Response
+from webhook.admission.review import Hook
+from webhook.audit import rulebook
 from webhook.patch import Add
+from webhook.policy.document import PLACEMENT_LABEL
 
 OP = Add(path=("spec", "a/b~c", 0), value={"x": [1]})
 TOLD = {"rule": "r", "verdict": "v"}
@@ -92,3 +97,39 @@ def test_no_text_makes_an_answer_that_is_refused(message: str, warnings: list[st
         verify(answer.to_wire("u"), "u", mutating=True)
     if message.strip():
         verify(response.denied(f"HG1 {message}", warnings).to_wire("u"), "u", mutating=False)
+
+
+HOSTILE = ["is immutable", "immutable field", "this\nimmutable\tfields", "is  IMMUTABLE", "Immutable field(s)"]  # fmt: skip
+pieces = st.lists(st.sampled_from([*HOSTILE, "is", "immutable", "field", " ", "\n", "\u00a0", "\u2028", "\x00", '"', "x"]))  # fmt: skip
+
+
+@given(pieces.map("".join), st.lists(pieces.map("".join), max_size=4))
+def test_nothing_that_is_quoted_makes_a_controller_recreate_the_object(
+    text: str, warnings: list[str]
+) -> None:
+    told = [f"HG1 {warning}" for warning in warnings]
+    for answer in (response.denied(f"HG1 {text}", told), response.allowed(told)):
+        verify(answer.to_wire("u"), "u", mutating=False)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_names_and_values_are_told_in_quotes(text: str) -> None:
+    by = writes.policy(
+        f"rules: [{{name: {json.dumps(text)}, match: {{namespaces: [home]}}, placement: on-prem}}]\n"
+    )
+    for hook in Hook:
+        told = writes.judge(hook, writes.workload(nodeSelector={KEY: "true"}), by=by)
+        assert '"' in told["status"]["message"]
+    labelled = writes.changed(writes.workload(), metadata={"labels": {PLACEMENT_LABEL: text}})
+    loose = writes.policy("overrides: {namespaces: [home]}\n")
+    assert '"' in writes.judge(Hook.MUTATE, labelled, by=loose)["warnings"][0]
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "eni-config", "namespace": "kube-system"}, "data": {"eni_conf": json.dumps({text: 1, "ip_stack": text})}}  # fmt: skip
+    assert not writes.judge(Hook.VALIDATE, config, by=loose)["allowed"]
+
+
+def test_no_rule_speaks_the_words_that_make_a_controller_recreate_an_object() -> None:
+    lines = rulebook.text().splitlines()
+    assert sum("immutable" in line for line in lines) > 1
+    for text in filter(None, lines):
+        answer = response.denied(text, [text]).to_wire("u")
+        verify(answer, "u", mutating=False)

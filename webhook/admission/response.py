@@ -1,12 +1,18 @@
-"""All answers there are: allowed, denied, patched. An illegal combination cannot be built.
+r"""All answers there are: allowed, denied, patched. An illegal combination cannot be built.
 
 The API server fails a call whose answer has a patch without a type, a type without a patch, or
 any patch from a validating hook (apiserver, webhook/request/admissionreview.go).
+
+A controller that reads in a refusal that a field never changes deletes the object and makes it
+anew: Flux does where the text matches `is\simmutable` or `immutable\sfield`, and for the reasons
+Invalid and Conflict (fluxcd/pkg, ssa/errors/immutable.go). No text of ours
+does, whatever it quotes.
 """
 
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +26,7 @@ WARNING_MAX = 120  # what kubectl shows without cutting
 WARNINGS_MAX = 4096  # runes in all; past that the API server cuts each to 256
 MESSAGE_MAX = 1500
 FORBIDDEN = 403
+_RECREATES = re.compile(r"(?<=is\s)(\s*)(immutable)|(immutable)(?=\s+field)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +42,7 @@ class Response:
     def to_wire(self, uid: str) -> dict[str, Any]:
         """Return the AdmissionReview that answers the request of this uid."""
         body: dict[str, Any] = {"uid": uid, "allowed": self.allowed}
-        if self.message:
+        if not self.allowed:
             body["status"] = {"code": FORBIDDEN, "reason": "Forbidden", "message": self.message}
         if self.ops:
             wire = orjson.dumps([op.wire() for op in self.ops])
@@ -57,7 +64,7 @@ def denied(message: str, warnings: Iterable[str] = (), **annotations: str) -> Re
     """Return a denial for the person who applied the object: code 403, never a retry."""
     return Response(
         allowed=False,
-        message=_printable(message, keep="\n")[:MESSAGE_MAX] or "denied",
+        message=_shown(message, keep="\n")[:MESSAGE_MAX] or "denied",
         warnings=_cleaned(warnings),
         annotations=annotations,
     )
@@ -75,7 +82,7 @@ def _cleaned(warnings: Iterable[str]) -> tuple[str, ...]:
     lines: list[str] = []
     left = WARNINGS_MAX
     for warning in warnings:
-        line = _printable(warning)
+        line = _shown(warning)
         if len(line) > WARNING_MAX:
             line = line[: WARNING_MAX - 1] + "…"
         if line in lines:
@@ -87,8 +94,11 @@ def _cleaned(warnings: Iterable[str]) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _printable(text: str, keep: str = "") -> str:
-    """Return the text with a blank for each control character: warnings travel in a header."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c in keep else " " for c in text)
+def _shown(text: str, keep: str = "") -> str:
+    """Return the text with a blank for each control character: warnings travel in a header.
+
+    The word that makes controllers recreate an object is put in quotes, which a shell takes off.
+    """
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() or c in keep else " " for c in text)
+    return _RECREATES.sub(r'\1"\2\3"', text)
