@@ -38,9 +38,11 @@ helm test hybrid-guard --namespace kube-system
 ```
 
 asks the API server for what hybrid-guard must refuse and pin, as dry runs: a broken eni-config, a CNI
-add-on without affinity. A dry run needs the right to write, so while the test runs its account may
-create ConfigMaps and DaemonSets in kube-system; a ValidatingAdmissionPolicy (Kubernetes 1.30 and
-newer) holds it to dry runs. `hybrid-guard probe` does the same with your own rights.
+add-on without affinity. A dry run needs the rights of a write, and none of RBAC's says "dry runs
+only": so the test's account, which exists for as long as the test, may create nothing. It may patch
+one ConfigMap that is made for it and goes with it, and one DaemonSet that is never there: the
+mutating hooks are asked before the API server finds that it may not be created. `hybrid-guard probe`
+does the same with your own rights.
 
 ## The safety net
 
@@ -85,6 +87,30 @@ kubectl delete validatingwebhookconfiguration hybrid-guard
 ```
 
 `helm upgrade` with the same values puts the hooks back, and the rotator their CA within a minute.
+
+## What a compromised server could do
+
+An admission webhook is trusted by the API server. Somebody who runs code in the server's pod
+
+- can change any field of what its mutating hooks match (DaemonSets, Deployments, StatefulSets,
+  ReplicaSets, Jobs, CronJobs, ReplicationControllers and `policy.templates`, on CREATE and UPDATE)
+  in kube-system, the other namespaces of the catalogue, those that rules or a placement label name,
+  or in every namespace where a rule has a glob or names none. A privileged container or another
+  ServiceAccount in one of those is root on the nodes its pods reach, and every right in kube-system;
+- can so also change the rotator's Deployment at its next write, and through it the hooks themselves;
+- can refuse those writes, and those of eni-config. `failurePolicy: Ignore` forgives silence, not a
+  denial. `kubectl delete mutatingwebhookconfiguration,validatingwebhookconfiguration hybrid-guard`
+  ends all of it;
+- can read what it is sent: those workloads with the values in their environment, who writes them,
+  and eni-config before and after a write, with the AccessKey in it (`credentials: inline`);
+- can read its own TLS key, until the rotator's next one; the CA's key is not mounted;
+- cannot call the API server: it has no token and its ServiceAccount no rights, so it acts only when
+  somebody else writes. It is never sent Secrets, Nodes, Leases, Pods of controllers, or other
+  ConfigMaps, and cannot hold those writes up;
+- cannot open a connection, where the pod network enforces NetworkPolicy and the pods are not on the
+  nodes' network.
+
+So guard it as you guard kube-system: pin the image by `image.digest`, and let nobody exec into it.
 
 ## Uninstall
 

@@ -71,5 +71,7 @@ def plane() -> Iterator[ControlPlane]:
 def api_server() -> Iterator[ControlPlane]:
     """Only etcd and kube-apiserver: for tests that need no controller to act."""
     require_programs()
-    with ControlPlane(controllers=False, scheduler=False, kwok=False) as started:
+    with ControlPlane(
+        controllers=False, scheduler=False, kwok=False, audit_level="Metadata"
+    ) as started:
         yield started

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 import yaml
 
+from certs.inject import Configurations
+from certs.kube import Kube
+from certs.lease import Lease
+from certs.renewal import Step
+from certs.rotate import Rotator
+from certs.served import Endpoints
+from certs.store import SecretStore
+from tests.certs.scene import HOSTS
 from tests.cluster import foreign
 from tests.cluster.chart import SETS, hook_objects, objects, one, pod
 from tests.cluster.controlplane.plane import ControlPlane
@@ -144,6 +154,40 @@ def test_the_rotator_does_its_work_with_the_charts_rights_alone(identities: Cont
     assert "error" not in told
     lease = identities.raw("GET", f"{LEASES}/hybrid-guard-certs").json()
     assert not lease["spec"].get("holderIdentity"), "given back"
+
+
+def test_the_rotator_uses_every_right_it_has_in_one_life(identities: ControlPlane) -> None:
+    before = len(identities.audit_events())
+    kube = Kube(identities.client(ROTATOR, ACCOUNTS).kubeconfig)
+    lease = Lease(kube, f"{LEASES}/hybrid-guard-certs", "me")
+    rotator = Rotator(
+        store=SecretStore(kube, "kube-system", "hybrid-guard-tls"),
+        hooks=Configurations(kube, "hybrid-guard"),
+        hosts=HOSTS,
+        settled=Endpoints(kube, "kube-system", "hybrid-guard").settled,
+    )
+    assert lease.held()
+    done: set[Step] = set()
+    born = dt.datetime.now(dt.UTC)
+    for age in (0, 61, 4.6 * 365, 4.6 * 365 + 0.01, 4.6 * 365 + 1.1):  # days
+        done |= {plan.step for plan in rotator.steps(partial(born.__add__, dt.timedelta(days=age)))}
+    lease.release()
+
+    assert done == set(Step)
+    used = {
+        (event["verb"], event["objectRef"]["resource"])
+        for event in identities.audit_events()[before:]
+        if event["user"]["username"] == ROTATOR and event.get("objectRef")
+    }
+    granted = {
+        (verb, resource)
+        for obj in objects("bgp")
+        if obj["kind"] in ("Role", "ClusterRole")
+        for rule in obj["rules"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    assert granted == used
 
 
 def test_neither_account_may_do_more(identities: ControlPlane) -> None:

@@ -19,7 +19,6 @@ import pytest
 from tests.cluster import netns
 from tests.cluster.chart import hook_objects, objects, one
 from tests.cluster.conftest import require_programs
-from tests.cluster.controlplane.client import Answer
 from tests.cluster.controlplane.plane import ControlPlane
 from tests.conftest import ROOT
 from tests.serving import Server
@@ -118,34 +117,85 @@ def test_it_is_in_force(scene: tuple[ControlPlane, Server], policy: Path) -> Non
     assert ready == "ok    ready       a server behind the Service is ready"
     assert eni.startswith("ok    eni-config  a broken one is refused: ENI0")
     assert add_on.startswith("ok    add-on      HG101 kept off cloud nodes")
-    for path in (f"{NAMESPACE}/configmaps", DAEMONSETS):
-        names = [item["metadata"]["name"] for item in plane.raw("GET", path).json()["items"]]
-        assert "hybrid-guard-probe" not in names, "nothing is written"
+    assert plane.raw("GET", f"{DAEMONSETS}/hybrid-guard-probe").status == 404, "nothing is written"
+    assert "data" not in plane.raw("GET", f"{NAMESPACE}/configmaps/hybrid-guard-probe").json()
 
 
-def test_its_account_may_only_try(scene: tuple[ControlPlane, Server]) -> None:
+def test_with_the_right_to_create_the_object_itself_is_looked_at(
+    scene: tuple[ControlPlane, Server], policy: Path
+) -> None:
     plane, _ = scene
-    config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mine"}}
+    command = [sys.executable, "-m", "webhook", "probe", "--kubeconfig", str(plane.kubeconfig)]
 
-    def call(method: str, path: str, body: object = None) -> Answer:
-        return plane.raw(method, path, body, user=ACCOUNT, groups=["system:authenticated"])
+    done = subprocess.run(
+        [*command, "--policy", str(policy), "--wait", "30"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
 
-    def in_force() -> bool:
-        plane.raw("DELETE", f"{NAMESPACE}/configmaps/mine")
-        return call("POST", f"{NAMESPACE}/configmaps", config_map).status != 201
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ok    add-on      HG101 kept off cloud nodes" in done.stdout
+    assert plane.raw("GET", f"{DAEMONSETS}/hybrid-guard-probe").status == 404
 
-    plane.until(in_force, "the policy that holds the account to dry runs")
-    refused = call("POST", f"{NAMESPACE}/configmaps", config_map)
-    assert refused.status == 422
-    assert "this account may only try" in refused.json()["message"]
-    assert call("POST", f"{NAMESPACE}/configmaps?dryRun=All", config_map).status == 201
-    assert call("GET", f"{NAMESPACE}/configmaps").status == 403
-    assert (
-        call("POST", "/api/v1/namespaces/default/configmaps?dryRun=All", config_map).status == 403
-    )
-    assert call("GET", f"{NAMESPACE}/services/https:other:https/proxy/readyz").status == 403
-    assert plane.raw("POST", f"{NAMESPACE}/configmaps", config_map).status == 201, "others may"
-    plane.raw("DELETE", f"{NAMESPACE}/configmaps/mine")
+
+APPLY, MERGE, JSON_PATCH = (
+    f"application/{kind}" for kind in ("apply-patch+yaml", "merge-patch+json", "json-patch+json")
+)
+PRIVILEGED = {
+    "apiVersion": "apps/v1",
+    "kind": "DaemonSet",
+    "metadata": {"name": "hybrid-guard-probe", "namespace": "kube-system"},
+    "spec": {
+        "selector": {"matchLabels": {"a": "b"}},
+        "template": {
+            "metadata": {"labels": {"a": "b"}},
+            "spec": {"containers": [{"name": "c", "image": "i", "securityContext": {"privileged": True}}]},
+        },
+    },
+}  # fmt: skip
+
+
+TRIED = "hybrid-guard-probe"
+CONFIG_MAP = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": TRIED}}
+EDIT = {"metadata": {"labels": {"a": "b"}}}
+
+
+@pytest.mark.parametrize(
+    ("path", "obj", "patched"),
+    [(f"{NAMESPACE}/configmaps", CONFIG_MAP, (200, 200)), (DAEMONSETS, PRIVILEGED, (403, 404))],
+    ids=["configmaps", "daemonsets"],
+)
+def test_its_account_can_create_nothing_for_good(
+    scene: tuple[ControlPlane, Server], path: str, obj: dict[str, Any], patched: tuple[int, int]
+) -> None:
+    plane, _ = scene
+
+    def call(method: str, path: str, body: object = None, kind: str = "application/json") -> int:
+        groups = ["system:authenticated"]
+        return plane.raw(method, path, body, kind, user=ACCOUNT, groups=groups).status
+
+    def there() -> set[str]:
+        return {item["metadata"]["uid"] for item in plane.raw("GET", path).json()["items"]}
+
+    before = there()
+    for name, (applied, edited) in ((TRIED, patched), ("another", (403, 403))):
+        named, forced = {**obj, "metadata": {"name": name}}, "fieldManager=x&force=true"
+        assert call("POST", path, named) == 403
+        assert call("POST", f"{path}?dryRun=All", named) == 403
+        assert call("POST", path, {**obj, "metadata": {"generateName": name}}) == 403
+        assert call("PUT", f"{path}/{name}", named) == 403
+        assert call("PATCH", f"{path}/{name}?{forced}", named, APPLY) == applied
+        assert call("PATCH", f"{path}/{name}", EDIT, MERGE) == edited
+        assert call("PATCH", f"{path}/{name}", [], JSON_PATCH) == edited
+        assert call("DELETE", f"{path}/{name}") == 403
+    assert call("GET", path) == 403
+    assert there() == before, "not one more"
+
+
+def test_its_account_reaches_no_other_service(scene: tuple[ControlPlane, Server]) -> None:
+    plane, _ = scene
+    other = f"{NAMESPACE}/services/https:other:https/proxy/readyz"
+
+    assert plane.raw("GET", other, user=ACCOUNT, groups=["system:authenticated"]).status == 403
 
 
 @pytest.mark.parametrize(

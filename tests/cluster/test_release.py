@@ -132,11 +132,11 @@ def test_helm_test_takes_its_account_away_however_the_pod_ends(
         for verb, resource, name in writes(plane, before)
         if verb != "delete" and name.startswith("hybrid-guard-test")
     ]
-    assert created.index("validatingadmissionpolicybindings") < created.index("rolebindings")
     assert created[-1] == "pods"
-    kinds = "pods,serviceaccounts,roles,rolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings"
+    kinds = "pods,serviceaccounts,roles,rolebindings,configmaps"
     left = plane.kubectl("-n", "kube-system", "get", kinds, "-o", "name").stdout
     assert "hybrid-guard-test" not in left
+    assert "hybrid-guard-probe" not in left
 
 
 def writes(plane: ControlPlane, after: int) -> list[tuple[str, str, str]]:

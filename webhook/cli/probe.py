@@ -39,8 +39,9 @@ def command(
     """Prove that the API server asks hybrid-guard and obeys it.
 
     A broken eni-config must be refused, a CNI add-on without affinity must be pinned. Both are dry
-    runs: nothing is written, but the right to create a ConfigMap and a DaemonSet in kube-system is
-    needed as for a write. `helm test` runs this with an account of its own.
+    runs: nothing is written, but the right to patch the ConfigMap and the DaemonSet that it tries,
+    both named hybrid-guard-probe, is needed as for a write, and to create the ConfigMap where it is
+    not there. `helm test` runs this with an account of its own.
 
     \b
     Examples:

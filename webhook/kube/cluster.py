@@ -19,6 +19,7 @@ from kubernetes.config.config_exception import ConfigException
 TIMEOUT = (5, 30)  # seconds to connect, and between two bytes
 _PAGE = 500  # objects an answer; kubectl asks for as many
 _JSON = "application/json"
+_APPLY, _MANAGER = "application/apply-patch+yaml", "hybrid-guard-probe"
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
 _WARNING = re.compile(r'299 \S+ "(.*)"')
 _CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -121,18 +122,30 @@ class Cluster:
         """Return the object at an API path, or whatever else is there. Raises ClusterError."""
         return self._read(path, _JSON, {})
 
-    def try_create(self, path: str, obj: dict[str, Any]) -> Answer:
-        """Create an object as a dry run: admission and validation see it, nothing is written."""
-        return self.ask("POST", path, {"dryRun": "All"}, obj)
+    def try_apply(self, path: str, obj: dict[str, Any]) -> Answer:
+        """Apply an object at its own path as a dry run: admission sees it, nothing is written.
+
+        Where there is none yet, the mutating hooks see it before the API server asks whether the
+        caller may create it at all (apiserver, endpoints/handlers/patch.go).
+        """
+        query = {"dryRun": "All", "fieldManager": _MANAGER, "force": "true"}
+        body = orjson.dumps(obj).decode()  # JSON is YAML
+        return self.ask("PATCH", path, query, body, content_type=_APPLY)
 
     def ask(
-        self, method: str, path: str, query: dict[str, Any] | None = None, body: Any = None
+        self,
+        method: str,
+        path: str,
+        query: dict[str, Any] | None = None,
+        body: Any = None,
+        *,
+        content_type: str = _JSON,
     ) -> Answer:
         """Make one call and return what the API server says, refusals included.
 
         Raises ClusterError where it says nothing.
         """
-        response = self._call(method, path, _JSON, query or {}, body)
+        response = self._call(method, path, _JSON, query or {}, body, content_type)
         try:
             content = orjson.loads(response.read())
         except ValueError:
@@ -156,13 +169,19 @@ class Cluster:
         return body
 
     def _call(
-        self, method: str, path: str, accept: str, query: dict[str, Any], body: Any = None
+        self,
+        method: str,
+        path: str,
+        accept: str,
+        query: dict[str, Any],
+        body: Any = None,
+        content_type: str = _JSON,
     ) -> Any:
         """Return a response of which the body was received."""
         try:
             method, url, headers, content, _ = self._api.param_serialize(
                 method, path, query_params=[pair for pair in query.items() if pair[1]],
-                header_params={"Accept": accept, "Content-Type": _JSON}, body=body,
+                header_params={"Accept": accept, "Content-Type": content_type}, body=body,
                 auth_settings=["BearerToken"],
             )  # fmt: skip
             response = self._api.call_api(method, url, headers, content, _request_timeout=TIMEOUT)

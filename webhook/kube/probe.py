@@ -1,7 +1,7 @@
 """Is hybrid-guard in force? Ask the API server for what it must refuse or pin, as dry runs.
 
 The only proof from end to end: the API server found the hooks, reached a server, trusted its
-certificate and obeyed the answer. Nothing is written.
+certificate and obeyed the answer. Nothing is written, and no right to create anything is needed.
 """
 
 from __future__ import annotations
@@ -20,12 +20,15 @@ from webhook.policy.words import Action
 
 NAMESPACE, NAME = "kube-system", "hybrid-guard-probe"
 READY = f"/api/v1/namespaces/{NAMESPACE}/services/https:hybrid-guard:https/proxy/readyz"
-CONFIG_MAPS = "/api/v1/namespaces/{}/configmaps"
-DAEMONSETS = f"/apis/apps/v1/namespaces/{NAMESPACE}/daemonsets"
+CONFIG_MAP = f"/api/v1/namespaces/{{}}/configmaps/{NAME}"
+DAEMONSET = f"/apis/apps/v1/namespaces/{NAMESPACE}/daemonsets/{NAME}"
 # Agents that the catalogue knows by their image, whatever the name: dry runs of a name that exists
 # are refused for that alone.
 _IMAGES = ("calico/node", "acs/terway")
 _ENI, _PLACEMENT = (re.compile(rf"\b{prefix}\d\d\b.*") for prefix in ("ENI0", "HG1"))
+_INJECTED = re.compile(r"\bHG10[12] kept off ")
+_MAY_NOT_CREATE = re.compile(r" is forbidden: User .* cannot create resource ")
+_TAKEN = (HTTPStatus.OK, HTTPStatus.CREATED)
 _LOOK = "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations hybrid-guard"
 
 
@@ -72,12 +75,12 @@ def _eni_config(cluster: Cluster, policy: Policy) -> Check:
         "metadata": {"name": NAME, "namespace": namespace},
         "data": {"eni_conf": "{"},
     }
-    answer = cluster.try_create(CONFIG_MAPS.format(namespace), broken)
-    _may(answer, f"create configmaps in {namespace}")
+    answer = cluster.try_apply(CONFIG_MAP.format(namespace), broken)
+    _may(answer, f"apply ConfigMap {namespace}/{NAME}")
     told = _ENI.search(answer.message)
     if answer.status == HTTPStatus.FORBIDDEN and told:
         return Check(name="eni-config", message=f"a broken one is refused: {told[0]}")
-    if answer.status == HTTPStatus.CREATED:
+    if answer.status in _TAKEN:
         message, fix = "a broken eni-config gets in: no hook asks hybrid-guard", _LOOK
     else:
         message = f"the API server refuses it without asking hybrid-guard: {answer.message}"
@@ -91,15 +94,16 @@ def _add_on(cluster: Cluster, policy: Policy) -> Check:
     wanted = next((verdict for verdict in found if verdict.pin is not None), None)
     if wanted is None:
         return Check(name="add-on", message="not tried: policy asks nothing of CNI add-ons")
-    answer = cluster.try_create(DAEMONSETS, wanted.workload.object)
-    _may(answer, f"create daemonsets in {NAMESPACE}")
+    answer = cluster.try_apply(DAEMONSET, wanted.workload.object)
+    if not _is_late(answer):
+        _may(answer, f"apply DaemonSet {NAMESPACE}/{NAME}")
     told = _PLACEMENT.search("\n".join((*answer.warnings, answer.message)))
     if told and _obeyed(answer, wanted, policy):
         return Check(name="add-on", message=told[0])
     if told:
         message = f"hybrid-guard is asked, but an add-on is not handled as policy says: {told[0]}"
         fix = f"{_LOOK} (is a hook missing?), and give --policy F as the server has it"
-    elif answer.status == HTTPStatus.CREATED:
+    elif answer.status in _TAKEN or _is_late(answer):
         message = f"an add-on gets in as it is ({wanted.decision.why}): nothing asked hybrid-guard"
         fix = f"{_LOOK}; kubectl -n {NAMESPACE} logs deployment/hybrid-guard"
     else:
@@ -110,13 +114,26 @@ def _add_on(cluster: Cluster, policy: Policy) -> Check:
 
 def _obeyed(answer: Answer, wanted: Verdict, policy: Policy) -> bool:
     """Tell whether the API server did what the policy's action says."""
-    if wanted.decision.action is Action.DENY:
+    if _is_late(answer):
+        is_pinned = any(map(_INJECTED.search, answer.warnings))
+    elif wanted.decision.action is Action.DENY:
         return answer.status == HTTPStatus.FORBIDDEN
-    if answer.status != HTTPStatus.CREATED:
+    elif answer.status not in _TAKEN:
         return False
-    pin = _verdict(answer.body, policy).pin
-    is_pinned = pin is not None and pin.outcome is Outcome.UNCHANGED
+    else:
+        pin = _verdict(answer.body, policy).pin
+        is_pinned = pin is not None and pin.outcome is Outcome.UNCHANGED
     return is_pinned == (wanted.decision.action is Action.INJECT)
+
+
+def _is_late(answer: Answer) -> bool:
+    """Tell whether the mutating hooks have had their say, and only then a right was missing.
+
+    What they say comes as warnings; a patch of theirs that does not apply is another refusal.
+    """
+    return (
+        answer.status == HTTPStatus.FORBIDDEN and _MAY_NOT_CREATE.search(answer.message) is not None
+    )
 
 
 def _verdict(obj: dict[str, Any], policy: Policy) -> Verdict:
