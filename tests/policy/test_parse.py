@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import jsonschema
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.policy.growth import growth
 from webhook.policy import parse
 from webhook.policy.words import Action, Enforcement, Network, Placement
 
@@ -186,3 +188,220 @@ def test_nothing_but_a_policy_error_comes_of_any_document(
     document = {**FULL, key: value} if inside else value
     with contextlib.suppress(parse.PolicyError):
         parse.parse(document)
+
+
+def keys(size: int) -> dict[str, Any]:
+    return {**BASE, **{f"netwrk{n}": n for n in range(size)}}
+
+
+def rules(size: int, **fields: Any) -> dict[str, Any]:
+    return {**BASE, "rules": [{"name": "r", "placement": "cloud", **fields} for _ in range(size)]}
+
+
+def kinds(size: int) -> dict[str, Any]:
+    template = FULL["templates"][0]
+    templates = [{**template, "kind": f"Kind{n}", "resource": f"r{n}"} for n in range(size)]
+    return {
+        **rules(size, match={"kinds": [f"Kynd{n}" for n in range(4)]}),
+        "templates": templates,
+    }
+
+
+BULKY = {
+    "unknown keys": keys,
+    "one long key": lambda size: {**BASE, "n" * size * 20: 1},
+    "rules of one name": rules,
+    "unknown words": lambda size: rules(size, placement="clowd"),
+    "one long word": lambda size: rules(1, placement="cloud" * size),
+    "unknown kinds, many known": kinds,
+    "refused items of lists": lambda size: rules(size, match={"namespaces": ["A"]}),
+    "empty lists": lambda size: rules(size, match={"namespaces": []}),
+    "refused labels": lambda size: rules(1, match={"labels": {f"{n} !": "x" for n in range(size)}}),
+    "long globs": lambda size: rules(1, match={"namespaces": ["[a-" * size], "images": ["*a[" * size]}),
+    "templates of one kind": lambda size: {**BASE, "templates": FULL["templates"] * size},
+    "wrong templates": lambda size: {**BASE, "templates": [{"apiGroup": "a." * 50 + "-"}] * size},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("make", BULKY.values(), ids=BULKY)
+def test_what_is_wrong_is_found_in_the_length_of_the_document(
+    make: Callable[[int], dict[str, Any]],
+) -> None:
+    sizes = (250, 2000)
+    documents = {size: make(size) for size in sizes}
+
+    def look(size: int) -> None:
+        with contextlib.suppress(parse.PolicyError):
+            parse.parse(documents[size])
+
+    assert growth(look, sizes[0]) < 24
+
+
+def test_as_many_problems_are_told_as_are_read_the_first_ones_and_the_rest_is_counted() -> None:
+    document = {**keys(8000), "rules": [{"name": "late"}]}
+    with pytest.raises(parse.PolicyError) as raised:
+        parse.parse(document)
+
+    assert [problem.pointer for problem in raised.value.problems] == [
+        (f"netwrk{n}",) for n in range(parse.PROBLEMS_MAX)
+    ]
+    assert raised.value.more == 8000 - parse.PROBLEMS_MAX + 1
+
+
+def test_what_is_told_quotes_no_more_than_can_be_read() -> None:
+    long = "x" * 100_000
+    document = {**BASE, long: 1, "rules": [{"name": long, "placement": long, "match": {"kinds": [long], "namespaces": [long], "labels": {long: long}}}]}  # fmt: skip
+    with pytest.raises(parse.PolicyError) as raised:
+        parse.parse(document)
+
+    assert len(raised.value.problems) == 7
+    for problem in raised.value.problems:
+        assert len(f"{problem} {problem.fix}") < 2000
+
+
+def test_problems_stand_as_the_document_has_them() -> None:
+    document = {
+        "rules": [{"placement": "x", "name": "a"}, {"name": 1}],
+        "kind": "Polcy",
+        "network": "bgp",
+        "apiVersion": "v0",
+    }
+
+    assert [found for found, _, _ in problems(document)] == [
+        "rules[0].placement", "rules[1]", "rules[1].name", "kind", "apiVersion",
+    ]  # fmt: skip
+
+
+TEMPLATE = FULL["templates"][0]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("apiGroup", "", "a group of Kubernetes itself"),
+        ("apiGroup", "apps", "a group of Kubernetes itself"),
+        ("apiGroup", "batch", "a group of Kubernetes itself"),
+        ("apiGroup", "coordination.k8s.io", "a group of Kubernetes itself"),
+        ("apiGroup", "authentication.k8s.io", "a group of Kubernetes itself"),
+        ("apiGroup", "flowcontrol.apiserver.k8s.io", "a group of Kubernetes itself"),
+        ("apiGroup", "k8s.io", "a group of Kubernetes itself"),
+        ("apiGroup", "*", "cannot be an API group"),
+        ("apiGroup", "*.kruise.io", "cannot be an API group"),
+        ("apiGroup", "Coordination.k8s.io", "cannot be an API group"),
+        ("apiGroup", "coordination.k8s.io ", "cannot be an API group"),
+        ("apiGroup", "apps.kruise.io/v1", "cannot be an API group"),
+        ("resource", "*", "cannot be a resource"),
+        ("resource", "*/*", "cannot be a resource"),
+        ("resource", "clonesets/*", "cannot be a resource"),
+        ("resource", "clonesets/scale", "cannot be a resource"),
+        ("resource", "CloneSets", "cannot be a resource"),
+        ("resource", "", "cannot be a resource"),
+        ("resource", "x" * 64, "cannot be a resource"),
+        ("resource", "pods", "written all the time"),
+        ("resource", "leases", "written all the time"),
+        ("resource", "nodes", "written all the time"),
+        ("resource", "events", "written all the time"),
+        ("apiVersions", ["*"], "cannot be an API version"),
+        ("apiVersions", ["v1", "V2"], "cannot be an API version"),
+        ("apiVersions", ["apps.kruise.io/v1"], "cannot be an API version"),
+        ("apiVersions", [""], "cannot be an API version"),
+        ("kind", "*", "cannot be a kind"),
+        ("kind", "", "cannot be a kind"),
+        ("kind", "Clone Set", "cannot be a kind"),
+        ("kind", "DaemonSet", "is built in already"),
+    ],
+)  # fmt: skip
+def test_a_template_that_would_make_a_hook_on_what_kubernetes_writes_is_refused(
+    field: str, value: object, said: str
+) -> None:
+    document = {**BASE, "templates": [{**TEMPLATE, field: value}]}
+
+    ((path, message, fix),) = problems(document)
+
+    assert path.startswith(f"templates[0].{field}")
+    assert said in message
+    assert fix
+    if said != "is built in already":
+        assert not jsonschema.Draft202012Validator(parse.schema()).is_valid(document)
+
+
+@pytest.mark.parametrize(
+    ("group", "resource", "kind"),
+    [
+        ("apps.kruise.io", "clonesets", "CloneSet"),
+        ("argoproj.io", "rollouts", "Rollout"),
+        ("jobset.x-k8s.io", "jobsets", "JobSet"),
+        ("leaderworkerset.x-k8s.io", "leaderworkersets", "LeaderWorkerSet"),
+        ("sparkoperator.k8s.io", "sparkapplications", "SparkApplication"),
+        ("apps.kruise.io", "daemonsets", "AdvancedDaemonSet"),
+    ],
+)
+def test_a_template_of_any_crd_is_taken(group: str, resource: str, kind: str) -> None:
+    given = {**TEMPLATE, "apiGroup": group, "resource": resource, "kind": kind}
+    document = {**BASE, "templates": [given]}
+
+    assert parse.parse(document).kinds[-1].group == group
+    jsonschema.Draft202012Validator(parse.schema()).validate(document)
+
+
+def test_a_template_that_stands_twice_is_refused() -> None:
+    other = {**TEMPLATE, "apiGroup": "argoproj.io"}
+    again = [TEMPLATE, other, {**TEMPLATE, "kind": "Clone"}, {**TEMPLATE, "resource": "clones"}]
+
+    assert [(path, message) for path, message, _ in problems({**BASE, "templates": again})] == [
+        ("templates[2].resource", "clonesets of apps.kruise.io stands above already"),
+        ("templates[3].kind", "CloneSet of apps.kruise.io stands above already"),
+    ]
+
+
+NAMESPACES = {
+    "kube-system": True, "123": True, "true": True, "1e3": True, "x" * 63: True, "batch-*": True,
+    "*": True, "b?tch": True, "[a-z]*": True, "[!a]b": True, "team-[0-9][0-9]": True,
+    "Kube_System": False, "": False, "x" * 64: False, "kube.system": False, "-a": False,
+    "a-": False, "a b": False, "~": False, "Batch-*": False, "batch_*": False, "a[": False,
+    "[]a": False, "[": False, "a]": False, "x" * 253 + "*": False, "a\n": False, "*\n": False,
+    "!a": False, "ä": False,
+}  # fmt: skip
+NAMES = {
+    "web": True, "web.1": True, "123": True, "x" * 253: True, "web-*": True, "[a-z.]*": True,
+    "Web": False, "": False, "web_1": False, "x" * 254: False, "a/b": False, "web-*\n": False,
+}  # fmt: skip
+IMAGES = {
+    "registry.corp.example/*": True, "r:5000/a@sha256:*": True, "*:V1_2": True, "[abc]*": True,
+    "": False, "a b": False, "a\n": False, "ä/*": False, "x" * 513: False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("where", "text", "taken"),
+    [
+        *[("namespaces", text, taken) for text, taken in NAMESPACES.items()],
+        *[("names", text, taken) for text, taken in NAMES.items()],
+        *[("images", text, taken) for text, taken in IMAGES.items()],
+        *[("overrides", text, taken) for text, taken in NAMESPACES.items()],
+        *[("eni", text, taken) for text, taken in NAMESPACES.items() if not set("*?[]!") & set(text)],
+    ],
+)  # fmt: skip
+def test_a_glob_is_made_of_what_may_stand_in_what_it_matches(
+    where: str,
+    text: str,
+    taken: bool,  # noqa: FBT001  # a table's column
+) -> None:
+    document: dict[str, Any] = dict(BASE)
+    if where == "overrides":
+        document["overrides"] = {"namespaces": [text]}
+    elif where == "eni":
+        document["eniConfig"] = {"namespace": text}
+    else:
+        document["rules"] = [{"name": "r", "placement": "cloud", "match": {where: [text]}}]
+
+    found: list[Any] = []
+    if taken:
+        parse.parse(document)
+    else:
+        found = problems(document)
+        assert all(fix for _, _, fix in found)
+    assert bool(found) is not taken
+    # `$` of Python's engine also stands before a last line break; those of JSON schemas do not.
+    if not text.endswith("\n"):
+        assert jsonschema.Draft202012Validator(parse.schema()).is_valid(document) is taken

@@ -29,7 +29,10 @@ def load(path: Path) -> Policy:
     except parse.PolicyError as error:
         root = roots[0] if roots else None
         problems = [_located(file, root, problem) for problem in error.problems]
-        raise PolicyFileError("\n".join(text for _, text in sorted(problems))) from None
+        lines = [text for _, text in sorted(problems)]
+        if error.more:
+            lines.append(f"{file}: and {error.more} more problems")
+        raise PolicyFileError("\n".join(lines)) from None
 
 
 def _located(

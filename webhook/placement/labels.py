@@ -15,13 +15,13 @@ INT64_MAX = 2**63 - 1
 INT64_MIN = -(2**63)
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?", re.ASCII)
-_SUBDOMAIN = re.compile(
-    r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*", re.ASCII
-)
+_LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?", re.ASCII)
+_SUBDOMAIN = re.compile(rf"{_LABEL.pattern}(?:\.{_LABEL.pattern})*", re.ASCII)
 
 # The same for JSON schemas, which know lengths apart.
 KEY_PATTERN = rf"^(?:{_SUBDOMAIN.pattern}/)?{_NAME.pattern}$"
 VALUE_PATTERN = rf"^(?:{_NAME.pattern})?$"
+LABEL_PATTERN = rf"^{_LABEL.pattern}$"
 SUBDOMAIN_PATTERN = rf"^{_SUBDOMAIN.pattern}$"
 
 _INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
@@ -50,6 +50,11 @@ def is_value(text: str) -> bool:
 @lru_cache(maxsize=1024)
 def _is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None
+
+
+def is_label(text: str) -> bool:
+    """Tell whether `text` is a DNS-1123 label, as namespaces are."""
+    return len(text) <= NAME_MAX and _LABEL.fullmatch(text) is not None
 
 
 def is_subdomain(text: str) -> bool:

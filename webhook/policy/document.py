@@ -18,9 +18,11 @@ from pydantic import (
     model_validator,
 )
 from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
 
 from webhook.placement import labels
+from webhook.policy.foreign import ApiGroup, ApiVersion, Kind, Resource
+from webhook.policy.globs import ImageGlob, NameGlob, NamespaceGlob, OneLine, RuleName
+from webhook.policy.refusals import refuse
 from webhook.policy.words import (
     Action,
     Conflicts,
@@ -33,12 +35,6 @@ from webhook.policy.words import (
 
 API_VERSION = "hybrid-guard.io/v1alpha1"
 PLACEMENT_LABEL = "hybrid-guard.io/placement"
-
-
-def refuse(message: str, fix: str | None = None) -> PydanticCustomError:
-    """Return the error a check raises: our own words, and what to write instead."""
-    escaped = {"message": message, "fix": fix}
-    return PydanticCustomError("policy", "{message}", escaped)
 
 
 def _label_key(text: str) -> str:
@@ -56,6 +52,12 @@ def _label_value(text: str) -> str:
 def _object_name(text: str) -> str:
     if not labels.is_subdomain(text):
         raise refuse(f"{text!r} cannot be a name", "lower-case letters, digits, - and .")
+    return text
+
+
+def _namespace(text: str) -> str:
+    if not labels.is_label(text):
+        raise refuse(f"{text!r} cannot be a namespace", "lower-case letters, digits and -")
     return text
 
 
@@ -78,8 +80,12 @@ def _selector(value: Any) -> Any:
     return value
 
 
+def _texts(pattern: str, longest: int) -> dict[str, Any]:
+    return {"pattern": pattern, "maxLength": longest}
+
+
 def _schema(pattern: str, longest: int) -> Any:
-    return Field(json_schema_extra={"pattern": pattern, "maxLength": longest})
+    return Field(json_schema_extra=_texts(pattern, longest))
 
 
 LabelKey = Annotated[
@@ -89,6 +95,11 @@ LabelKey = Annotated[
 ]
 LabelValue = Annotated[
     StrictStr, AfterValidator(_label_value), _schema(labels.VALUE_PATTERN, labels.NAME_MAX)
+]
+Namespace = Annotated[
+    StrictStr,
+    AfterValidator(_namespace),
+    _schema(labels.LABEL_PATTERN, labels.NAME_MAX),
 ]
 ObjectName = Annotated[
     StrictStr,
@@ -141,15 +152,20 @@ class LabelSelectorPart(_Closed):
     """Expressions that must all hold."""
 
 
+_LABELS_SCHEMA = {
+    "type": "object",
+    "propertyNames": _texts(labels.KEY_PATTERN, labels.KEY_MAX),
+    "additionalProperties": {"type": "string", **_texts(labels.VALUE_PATTERN, labels.NAME_MAX)},
+}
 _SELECTOR_SCHEMA = {
     "description": "Labels of the workload: a plain mapping, or a full label selector.",
     "type": "object",
     "anyOf": [
-        {"additionalProperties": {"type": "string"}},
+        _LABELS_SCHEMA,
         {
             "properties": {
-                "matchLabels": {"type": "object"},
-                "matchExpressions": {"type": "array"},
+                "matchLabels": _LABELS_SCHEMA,
+                "matchExpressions": {"type": "array", "items": LabelExpression.model_json_schema()},
             },
             "additionalProperties": False,
         },
@@ -162,22 +178,22 @@ class MatchPart(_Closed):
 
     kinds: Annotated[tuple[StrictStr, ...], Field(min_length=1)] | None = None
     """Workload kinds, such as DaemonSet or CronJob."""
-    namespaces: Annotated[tuple[StrictStr, ...], Field(min_length=1)] | None = None
+    namespaces: Annotated[tuple[NamespaceGlob, ...], Field(min_length=1)] | None = None
     """Namespaces, shell-style globs."""
-    names: Annotated[tuple[StrictStr, ...], Field(min_length=1)] | None = None
+    names: Annotated[tuple[NameGlob, ...], Field(min_length=1)] | None = None
     """Names, shell-style globs."""
     labels: Annotated[
         LabelSelectorPart | None, BeforeValidator(_selector), WithJsonSchema(_SELECTOR_SCHEMA)
     ] = None
     """Labels of the workload."""
-    images: Annotated[tuple[StrictStr, ...], Field(min_length=1)] | None = None
+    images: Annotated[tuple[ImageGlob, ...], Field(min_length=1)] | None = None
     """Images of any container or init container, shell-style globs."""
 
 
 class RulePart(_Closed):
     """One rule of the user's; the first that matches wins."""
 
-    name: Annotated[StrictStr, Field(min_length=1, max_length=63)]
+    name: RuleName
     """The name shown in messages, logs and metrics."""
     match: MatchPart = MatchPart()
     """What the rule applies to."""
@@ -221,13 +237,13 @@ class DefaultsPart(_Closed):
 class TemplatePart(_Closed):
     """A further kind that carries a pod template."""
 
-    api_group: StrictStr
+    api_group: ApiGroup
     """The API group, such as apps.kruise.io."""
-    api_versions: Annotated[tuple[StrictStr, ...], Field(min_length=1)]
+    api_versions: Annotated[tuple[ApiVersion, ...], Field(min_length=1)]
     """The versions in which the template stands at `path`."""
-    resource: StrictStr
+    resource: Resource
     """The plural resource name."""
-    kind: StrictStr
+    kind: Kind
     """The kind."""
     path: Annotated[StrictStr, AfterValidator(_template_path)]
     """A JSON pointer to the pod template."""
@@ -238,20 +254,20 @@ class OverridesPart(_Closed):
 
     label: LabelKey = PLACEMENT_LABEL
     """The label; its value is on-prem, cloud or any."""
-    namespaces: tuple[StrictStr, ...] = ()
+    namespaces: tuple[NamespaceGlob, ...] = ()
     """Namespaces where it counts, shell-style globs; none unless given."""
 
 
 class EniConfigPart(_Closed):
     """Which ConfigMap is Terway's, and how it may get credentials."""
 
-    namespace: ObjectName = "kube-system"
+    namespace: Namespace = "kube-system"
     """The namespace of the ConfigMap."""
     name: ObjectName = "eni-config"
     """The name of the ConfigMap."""
     credentials: Credentials = Credentials.INLINE
     """Where credentials may come from."""
-    installers: tuple[StrictStr, ...] = ()
+    installers: tuple[OneLine, ...] = ()
     """Users or groups, as globs, that may create it with both credentials still blank."""
 
     @field_validator("credentials", mode="before")

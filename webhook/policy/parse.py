@@ -1,13 +1,16 @@
 """From a decoded policy document to a `Policy`, or to every problem in it at once.
 
-Positions are pointers here; whoever read the file turns them into lines.
+Positions are pointers here; whoever read the file turns them into lines. Faults are found all, in
+the length of the document, and put into words as many as are told: words cost more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -22,6 +25,11 @@ from webhook.policy.words import Network
 from webhook.workloads import BUILTIN, WorkloadKind, dotted, type_name
 
 Path = tuple[str | int, ...]
+Fault = tuple[Path, Callable[[], "Problem"]]
+
+PROBLEMS_MAX = 100
+_TEXT_MAX = 400  # characters of a message or a fix; whatever is quoted in it
+_NEAR_MAX = 64  # characters of a word, and words, that are compared for a hint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,27 +46,32 @@ class Problem:
 
 
 class PolicyError(ValueError):
-    """A policy that cannot be used; `problems` lists all there is, in the document's order."""
+    """A policy that cannot be used.
 
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
+    `problems` lists what is wrong in the document's order, at most PROBLEMS_MAX; `more` counts the
+    rest.
+    """
+
+    def __init__(self, problems: tuple[Problem, ...], more: int = 0) -> None:
         super().__init__("; ".join(map(str, problems)))
         self.problems = problems
+        self.more = more
 
 
 def parse(document: object) -> Policy:
-    """Return the policy a decoded document describes, or raise PolicyError with every problem."""
+    """Return the policy a decoded document describes, or raise PolicyError with its problems."""
     if not isinstance(document, Mapping):
         found = "empty" if document is None else f"{type_name(document)}, not a mapping of keys"
         raise PolicyError((Problem(pointer=(), message=f"the policy is {found}", fix=_START),))
-    problems = [*_meaning_problems(document)]
+    faults = list(_meaning_faults(document))
     try:
         accepted = PolicyDocument.model_validate(document)
     except ValidationError as error:
-        details = error.errors(include_url=False, include_context=True, include_input=True)
-        telling = [detail for detail in details if not _follows(detail, details)]
-        problems = [*map(_problem, telling), *problems]
-    if problems:
-        raise PolicyError(tuple(problems))
+        faults += _shape_faults(error)
+    if faults:
+        faults.sort(key=_order(document))
+        told = tuple(_clipped(say()) for _, say in faults[:PROBLEMS_MAX])
+        raise PolicyError(told, more=len(faults) - len(told))
     return _compile(accepted)
 
 
@@ -79,6 +92,7 @@ def schema() -> dict[str, Any]:
     }
 
 
+_BUILTIN_KINDS = tuple(sorted(kind.kind for kind in BUILTIN))
 _START = f"start with `apiVersion: {written.API_VERSION}`, `kind: Policy` and `network:`"
 _NETWORK = (
     "network is required: overlay, bgp or host; it says how the on-prem CNI moves packets, and a "
@@ -96,9 +110,55 @@ _WANTED = {
 }
 
 
-def _problem(error: ErrorDetails) -> Problem:
+def _order(document: Mapping[Any, Any]) -> Callable[[Fault], list[int]]:
+    """Return what sorts faults as the document has their paths."""
+    positions: dict[int, dict[Any, int]] = {}
+
+    def order(fault: Fault) -> list[int]:
+        node: Any = document
+        places = []
+        for step in fault[0]:
+            if isinstance(node, Mapping):
+                if id(node) not in positions:
+                    positions[id(node)] = {key: at for at, key in enumerate(node)}
+                places.append(positions[id(node)].get(step, -1))
+                node = node.get(step)
+            elif isinstance(node, list) and isinstance(step, int):
+                places.append(step)
+                node = node[step]
+        return places
+
+    return order
+
+
+def _clipped(problem: Problem) -> Problem:
+    """Return a problem that quotes no more of the document than can be read."""
+    path = tuple(_shortened(step) if isinstance(step, str) else step for step in problem.pointer)
+    if path == problem.pointer and len(problem.message) + len(problem.fix or "") <= _TEXT_MAX:
+        return problem
+    fix = problem.fix and _shortened(problem.fix)
+    return Problem(pointer=path, message=_shortened(problem.message), fix=fix)
+
+
+def _shortened(text: str) -> str:
+    half = _TEXT_MAX // 2
+    return text if len(text) <= _TEXT_MAX else f"{text[:half]} … {text[-half:]}"
+
+
+def _shape_faults(error: ValidationError) -> Iterator[Fault]:
+    details = error.errors(include_url=False, include_context=True, include_input=True)
+    within = Counter(
+        path[:end] for path in (detail["loc"] for detail in details) for end in range(len(path) + 1)
+    )
+    for detail in details:
+        # A list is called too short, too, where its items were refused.
+        if detail["type"] != "too_short" or within[detail["loc"]] == 1:
+            path = tuple(step for step in detail["loc"] if step != "[key]")
+            yield path, partial(_problem, path, detail)
+
+
+def _problem(path: Path, error: ErrorDetails) -> Problem:
     """Say in our own words what pydantic found."""
-    path = tuple(step for step in error["loc"] if step != "[key]")
     kind, context = error["type"], error.get("ctx", {})
     if kind == "policy":
         return Problem(pointer=path, message=context["message"], fix=context["fix"])
@@ -117,14 +177,6 @@ def _problem(error: ErrorDetails) -> Problem:
     return Problem(pointer=path, message="is not what is expected here")
 
 
-def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
-    """Tell whether a list is only called too short because its items were refused."""
-    path = detail["loc"]
-    return detail["type"] == "too_short" and any(
-        other["loc"][: len(path)] == path for other in details if other is not detail
-    )
-
-
 def _missing(path: Path) -> Problem:
     key = path[-1]
     if path == ("network",):
@@ -133,9 +185,8 @@ def _missing(path: Path) -> Problem:
 
 
 def _unknown_key(path: Path) -> Problem:
-    key = str(path[-1])
-    near = get_close_matches(key, _keys_at(path[:-1]), n=1, cutoff=0.6)
-    fix = f"did you mean {near[0]}?" if near else f"known here: {', '.join(_keys_at(path[:-1]))}"
+    key, known = str(path[-1]), _keys_at(path[:-1])
+    fix = _nearest(key, known) or f"known here: {', '.join(known)}"
     return Problem(pointer=path, message=f"{key} is not a key of a policy here", fix=fix)
 
 
@@ -146,9 +197,16 @@ def _unknown_value(path: Path, error: ErrorDetails) -> Problem:
     found = error["input"]
     if not isinstance(found, str):
         return _wrong_type(path, f"one of {', '.join(allowed)}", found)
-    near = get_close_matches(found.lower(), allowed, n=1, cutoff=0.6)
-    hint = f"did you mean {near[0]}?" if near else f"one of {', '.join(allowed)}"
+    hint = _nearest(found.lower(), allowed) or f"one of {', '.join(allowed)}"
     return Problem(pointer=path, message=f"{found!r} is not known", fix=hint)
+
+
+def _nearest(word: str, known: list[str]) -> str | None:
+    """Ask for the word that is meant. The comparison costs the product of what is compared."""
+    if len(word) > _NEAR_MAX:
+        return None
+    near = get_close_matches(word, known[:_NEAR_MAX], n=1, cutoff=0.6)
+    return f"did you mean {near[0]}?" if near else None
 
 
 def _wrong_type(path: Path, wanted: str, found: object) -> Problem:
@@ -179,35 +237,57 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return next((found for arg in get_args(annotation) if (found := _model_in(arg))), None)
 
 
-def _meaning_problems(document: Mapping[Any, Any]) -> Iterator[Problem]:
+def _meaning_faults(document: Mapping[Any, Any]) -> Iterator[Fault]:
     """Yield what is wrong between parts, as far as their shapes can be read at all."""
-    builtin = {kind.kind for kind in BUILTIN}
-    known = set(builtin)
-    for index, template in enumerate(_mappings(document.get("templates"))):
-        kind = template.get("kind")
-        if not isinstance(kind, str):
-            continue
-        if kind in builtin:
-            path: Path = ("templates", index, "kind")
-            yield Problem(pointer=path, message=f"{kind} is built in already", fix="remove it")
-        known.add(kind)
+    yield from _repeated_templates(document)
+    rules = _mappings(document.get("rules"))
     names: set[str] = set()
-    for index, rule in enumerate(_mappings(document.get("rules"))):
+    for index, rule in enumerate(rules):
         name = rule.get("name")
-        if isinstance(name, str) and name in names:
-            path = ("rules", index, "name")
-            yield Problem(pointer=path, message=f"a rule named {name!r} stands above already")
-        names.add(str(name))
+        if isinstance(name, str):
+            if name in names:
+                said = f"a rule named {name!r} stands above already"
+                yield _fault(("rules", index, "name"), said)
+            names.add(name)
+    yield from _unknown_kinds(document, rules)
+
+
+def _repeated_templates(document: Mapping[Any, Any]) -> Iterator[Fault]:
+    seen: set[tuple[str, str, str]] = set()
+    for index, template in enumerate(_mappings(document.get("templates"))):
+        group = template.get("apiGroup")
+        for key in ("kind", "resource"):
+            value = template.get(key)
+            if not isinstance(value, str):
+                continue
+            path = ("templates", index, key)
+            if key == "kind" and value in _BUILTIN_KINDS:
+                yield _fault(path, f"{value} is built in already", "remove it")
+            elif (key, str(group), value) in seen:
+                said = f"{value} of {group} stands above already"
+                yield _fault(path, said, "keep one, with all its apiVersions")
+            seen.add((key, str(group), value))
+
+
+def _unknown_kinds(document: Mapping[Any, Any], rules: list[Mapping[Any, Any]]) -> Iterator[Fault]:
+    templates = _mappings(document.get("templates"))
+    given = [kind for t in templates if isinstance(kind := t.get("kind"), str)]
+    known, words = {*_BUILTIN_KINDS, *given}, [*_BUILTIN_KINDS, *given[:_NEAR_MAX]]
+    for index, rule in enumerate(rules):
         match = rule.get("match")
         kinds = match.get("kinds") if isinstance(match, Mapping) else None
         for at, kind in enumerate(kinds if isinstance(kinds, list) else ()):
             if isinstance(kind, str) and kind not in known:
-                yield _unknown_kind(("rules", index, "match", "kinds", at), kind, sorted(known))
+                path: Path = ("rules", index, "match", "kinds", at)
+                yield path, partial(_unknown_kind, path, kind, words)
+
+
+def _fault(path: Path, message: str, fix: str | None = None) -> Fault:
+    return path, partial(Problem, pointer=path, message=message, fix=fix)
 
 
 def _unknown_kind(path: Path, kind: str, known: list[str]) -> Problem:
-    near = get_close_matches(kind, known, n=1, cutoff=0.6)
-    fix = f"did you mean {near[0]}?" if near else f"one of {', '.join(known)}, or add templates"
+    fix = _nearest(kind, known) or f"one of {', '.join(known)}, or add templates"
     return Problem(pointer=path, message=f"{kind!r} is not a kind with a pod template", fix=fix)
 
 

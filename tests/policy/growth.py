@@ -1,0 +1,21 @@
+"""How a cost grows: a ratio within one run, of this process' own time, whoever else is busy."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+
+def growth(work: Callable[[int], object], small: int, times: int = 8) -> float:
+    """Return how many times as long the work takes at `times` the size: the least of several."""
+    work(small)
+    return _least(work, small * times) / _least(work, small)
+
+
+def _least(work: Callable[[int], object], size: int) -> float:
+    spent = []
+    for _ in range(5):
+        start = time.process_time_ns()
+        work(size)
+        spent.append(time.process_time_ns() - start)
+    return max(min(spent), 1)
