@@ -49,9 +49,11 @@ def helm(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     )
 
 
-def rendered(values: dict[str, Any], *more: str, namespace: str = "kube-system") -> str:
+def rendered(
+    values: dict[str, Any], *more: str, namespace: str = "kube-system", release: str = "guard"
+) -> str:
     """Return what `helm template` prints; ValueError with what it says where it refuses."""
-    told = ["template", "guard", str(CHART), "--namespace", namespace, "-f", "-", *more]
+    told = ["template", release, str(CHART), "--namespace", namespace, "-f", "-", *more]
     done = helm(*told, stdin=json.dumps(values))
     if done.returncode:
         raise ValueError(done.stderr)

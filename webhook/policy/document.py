@@ -154,8 +154,11 @@ class LabelSelectorPart(_Closed):
 
 _LABELS_SCHEMA = {
     "type": "object",
-    "propertyNames": _texts(labels.KEY_PATTERN, labels.KEY_MAX),
-    "additionalProperties": {"type": "string", **_texts(labels.VALUE_PATTERN, labels.NAME_MAX)},
+    # Not propertyNames: Helm tells a wrong place for those.
+    "patternProperties": {
+        labels.KEY_PATTERN: {"type": "string", **_texts(labels.VALUE_PATTERN, labels.NAME_MAX)}
+    },
+    "additionalProperties": False,
 }
 _SELECTOR_SCHEMA = {
     "description": "Labels of the workload: a plain mapping, or a full label selector.",
@@ -245,7 +248,11 @@ class TemplatePart(_Closed):
     """The plural resource name."""
     kind: Kind
     """The kind."""
-    path: Annotated[StrictStr, AfterValidator(_template_path)]
+    path: Annotated[
+        StrictStr,
+        AfterValidator(_template_path),
+        Field(json_schema_extra={"pattern": "^(/[^/]+)+$"}),
+    ]
     """A JSON pointer to the pod template."""
 
 

@@ -1,6 +1,6 @@
 {{- define "guard.labels" -}}
 app.kubernetes.io/name: hybrid-guard
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
@@ -64,7 +64,7 @@ affinity:
     requiredDuringSchedulingIgnoredDuringExecution:
       nodeSelectorTerms:
         - matchExpressions:
-            - key: {{ .root.Values.cloudNodes.key }}
+            - key: {{ .root.Values.cloudNodes.key | quote }}
               operator: NotIn
               values: {{ toJson .root.Values.cloudNodes.values }}
             - {key: kubernetes.io/os, operator: In, values: [linux]}

@@ -3,7 +3,7 @@ admissionReviewVersions: [v1]
 clientConfig:
   service: {name: hybrid-guard, namespace: {{ .root.Release.Namespace }}, path: {{ .path }}, port: 443}
   {{- if eq .root.Values.certificates.mode "provided" }}
-  caBundle: {{ b64enc .root.Values.certificates.caBundle }}
+  caBundle: {{ b64enc .root.Values.certificates.caBundle | quote }}
   {{- end }}
 matchPolicy: Equivalent
 sideEffects: None
@@ -21,7 +21,7 @@ cert-manager.io/inject-ca-from: {{ .Release.Namespace }}/hybrid-guard
 - {apiGroups: [batch], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [cronjobs, jobs], scope: Namespaced}
 - {apiGroups: [""], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [replicationcontrollers], scope: Namespaced}
 {{- range .Values.policy.templates }}
-- {apiGroups: [{{ .apiGroup | quote }}], apiVersions: {{ toJson .apiVersions }}, operations: [CREATE, UPDATE], resources: [{{ .resource }}], scope: Namespaced}
+- {apiGroups: [{{ .apiGroup | quote }}], apiVersions: {{ toJson .apiVersions }}, operations: [CREATE, UPDATE], resources: [{{ .resource | quote }}], scope: Namespaced}
 {{- end }}
 {{- end }}
 
@@ -114,7 +114,7 @@ cert-manager.io/inject-ca-from: {{ .Release.Namespace }}/hybrid-guard
   {{- if eq $verb "mutate" }}
   reinvocationPolicy: IfNeeded
   {{- end }}
-  timeoutSeconds: {{ $root.Values.webhooks.timeoutSeconds }}
+  timeoutSeconds: {{ int $root.Values.webhooks.timeoutSeconds }}
   namespaceSelector:
     matchExpressions: {{- toYaml .namespaces | nindent 6 }}
   rules: {{- include (ternary "guard.podRules" "guard.workloadRules" (hasKey . "pods")) $root | nindent 4 }}
