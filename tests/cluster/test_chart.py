@@ -55,6 +55,29 @@ def test_what_cannot_work_is_refused_with_the_reason(
     assert why in str(raised.value)
 
 
+CLONE_SET = {"apiGroup": "apps.kruise.io", "apiVersions": ["v1"], "resource": "clonesets", "kind": "CloneSet", "path": "/spec/template"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("apiGroup", ""), ("apiGroup", "apps"), ("apiGroup", "*"), ("apiGroup", "coordination.k8s.io"),
+        ("resource", "*"), ("resource", "*/*"), ("resource", "pods"), ("resource", "leases"),
+        ("resource", "nodes"), ("resource", "clonesets/scale"), ("resource", "CloneSets"),
+        ("kind", "DaemonSet"), ("kind", "*"),
+    ],
+)  # fmt: skip
+def test_no_template_makes_a_hook_on_what_kubernetes_writes(field: str, value: str) -> None:
+    with pytest.raises(ValueError, match=f"/policy/templates/0/{field}"):
+        rendered({"network": "bgp", "policy": {"templates": [{**CLONE_SET, field: value}]}})
+
+
+@pytest.mark.parametrize("other", [{"kind": "Clone"}, {"resource": "clones"}])
+def test_a_template_that_stands_twice_is_refused(other: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=r"policy.templates\[1\].*stands above already"):
+        rendered({"network": "bgp", "policy": {"templates": [CLONE_SET, {**CLONE_SET, **other}]}})
+
+
 RULED = {"name": "r", "placement": "on-prem"}
 
 

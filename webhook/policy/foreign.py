@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, StrictStr
 
 from webhook.placement import labels
 from webhook.policy.refusals import refuse
+from webhook.workloads import BUILTIN
 
 # Groups below k8s.io that are no part of Kubernetes, and hold pod templates.
 _COMMUNITY = ("flinkoperator.k8s.io", "sparkoperator.k8s.io")
@@ -93,4 +94,8 @@ ApiVersion = Annotated[StrictStr, AfterValidator(_api_version), _schema(_LABEL)]
 Resource = Annotated[
     StrictStr, AfterValidator(_resource), _schema(_LABEL, **{"not": {"enum": list(_HOT)}})
 ]
-Kind = Annotated[StrictStr, AfterValidator(_kind), _schema(_KIND)]
+Kind = Annotated[
+    StrictStr,
+    AfterValidator(_kind),
+    _schema(_KIND, **{"not": {"enum": sorted(kind.kind for kind in BUILTIN)}}),
+]

@@ -32,6 +32,16 @@ app.kubernetes.io/component: {{ .component }}
 {{- if semverCompare "<1.28.0-0" .Capabilities.KubeVersion.Version -}}
 {{- fail "Kubernetes 1.28 or newer is needed: before it the API server drops matchConditions, and a hook with failurePolicy Fail would see every ConfigMap" -}}
 {{- end -}}
+{{- $seen := dict -}}
+{{- range $at, $template := .Values.policy.templates -}}
+{{- range $key := list "kind" "resource" -}}
+{{- $named := printf "%s of %s" (get $template $key) $template.apiGroup -}}
+{{- if hasKey $seen (printf "%s %s" $key $named) -}}
+{{- fail (printf "policy.templates[%d].%s: %s stands above already: keep one, with all its apiVersions" $at $key $named) -}}
+{{- end -}}
+{{- $_ := set $seen (printf "%s %s" $key $named) true -}}
+{{- end -}}
+{{- end -}}
 {{- with .Values.certificates -}}
 {{- if and (eq .mode "provided") (not (and .secretName .caBundle)) -}}
 {{- fail "certificates.mode: provided needs certificates.secretName (type kubernetes.io/tls) and certificates.caBundle (PEM)" -}}
