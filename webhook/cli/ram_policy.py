@@ -78,8 +78,8 @@ def _judged(file: str, *, dual: bool) -> Verdict:
     except FileError as error:
         raise options.failure(error) from None
     try:
-        jsontext.parse(text)  # for its places: they are the same with every Python
-        return policy.check(json.loads(text), dual=dual)
+        jsontext.parse(text, most=len(text))  # for its places: the same with every Python
+        return policy.check(json.loads(text, parse_int=str), dual=dual)
     except JsonError as error:
         place = f"{file}:{error.line}:{error.column}"
         message = f"{place}: not JSON: {error.reason}\n  fix: correct it there"

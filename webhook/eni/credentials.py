@@ -20,13 +20,14 @@ from webhook.eni.shapes import folded
 
 _ID = re.compile(r"LTAI[A-Za-z0-9]{12,26}", re.ASCII)
 _SECRET = re.compile(r"[A-Za-z0-9]{30}", re.ASCII)
-_PLAIN = re.compile(r"[A-Za-z0-9]{16,}", re.ASCII)
-_ENCODED = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}", re.ASCII)
+_PLAIN = re.compile(r"[A-Za-z0-9]{16,}+", re.ASCII)
+_ENCODED = re.compile(r"[A-Za-z0-9+/]{16,}+={0,2}+", re.ASCII)
 _WORDS = re.compile(
     r"your|test|example|changeme|replace|todo|none|null|dummy|fake|access[-_]?key|secret",
     re.ASCII | re.IGNORECASE,
 )
 _FEW_DISTINCT = 4
+_LONGEST = 256  # neither a credential nor the name of one is as long
 _MEANT_FOR_ONE = re.compile(r"access|secret|token|password|passwd", re.ASCII | re.IGNORECASE)
 _SHORTEST_TOLD = 4  # a value of fewer characters would mask half the text
 
@@ -56,6 +57,8 @@ def flaws(values: Mapping[str, Any]) -> dict[str, Flaw]:
 
 
 def _flaw(name: str, value: str) -> Flaw | None:
+    if len(value) > _LONGEST:
+        return Flaw.PLACEHOLDER
     if templates.in_value(value):
         return Flaw.TEMPLATE
     if not value.isascii() or any(char.isspace() or not char.isprintable() for char in value):
@@ -110,6 +113,8 @@ def _pairs(root: Node | None) -> list[tuple[Node, Node]]:
 
 
 def _holds_one(name: str) -> bool:
+    if len(name) > _LONGEST:
+        return True
     lowered = folded(name)
     return ALIASES.get(lowered) in CREDENTIALS or bool(_MEANT_FOR_ONE.search(lowered))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import bisect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from operator import itemgetter
+from typing import Any, Literal, NamedTuple
 
 from webhook.eni import credentials, fields, jsontext, shapes
 from webhook.eni.fields import CNI_CONF, CNI_CONFLIST, ENI_CONF
@@ -15,66 +16,54 @@ from webhook.findings import Finding, Level, ObjectRef
 
 Mode = Literal["inline", "secret-or-inline", "off"]
 _DEPTH_SHOWN = 8  # a path is cut here: 10,000 levels would make 10,000 long paths
+_STRIDE = 4_096
 
 
 class Lines:
-    """Where the lines of a text start; found once, on the first question."""
+    """Where the lines of a text start; counted once, on the first question, in steps of _STRIDE."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._starts: list[int] = []
+        self._marks: list[tuple[int, int, int]] = []  # offset, breaks before it, start of its line
 
     def at(self, offset: int) -> tuple[int, int]:
         """Return line and column (1-based) of an offset."""
-        starts = self._index()
-        line = bisect.bisect_right(starts, offset)
-        return line, offset - starts[line - 1] + 1
+        marks = self._counted()
+        mark, breaks, start = marks[bisect.bisect_right(marks, offset, key=itemgetter(0)) - 1]
+        breaks += self._text.count("\n", mark, offset)
+        last = self._text.rfind("\n", mark, offset)
+        return breaks + 1, offset - (start if last < 0 else last + 1) + 1
 
-    def offset(self, line: int, column: int) -> int:
-        """Return the offset of a line and column."""
-        return self._index()[line - 1] + column - 1
-
-    def _index(self) -> list[int]:
-        if not self._starts:
-            ends = (at for at, char in enumerate(self._text) if char == "\n")
-            self._starts = [0, *(end + 1 for end in ends)]
-        return self._starts
+    def _counted(self) -> list[tuple[int, int, int]]:
+        if not self._marks:
+            breaks = start = 0
+            for mark in range(0, len(self._text) + 1, _STRIDE):
+                self._marks.append((mark, breaks, start))
+                breaks += self._text.count("\n", mark, mark + _STRIDE)
+                last = self._text.rfind("\n", mark, mark + _STRIDE)
+                start = start if last < 0 else last + 1
+        return self._marks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Embedded:
-    """One JSON text in the ConfigMap. `root` is None when it is missing, blank or broken."""
+    """One JSON text in the ConfigMap. `root` is None when it is missing, blank or broken.
+
+    `fields` are the members of the object, {} for null; None when there is no such object.
+    """
 
     key: str
     text: str = ""
     root: Node | None = None
     error: JsonError | None = None
     lines: Lines = field(default_factory=lambda: Lines(""))
-    _members: dict[int, dict[str, Node]] = field(default_factory=dict, compare=False)
+    fields: Mapping[str, Node] | None = field(init=False)
 
-    @property
-    def fields(self) -> Mapping[str, Node] | None:
-        """The members of the object, {} for null; None when there is no such object."""
-        if self.root is None or self.root.kind not in ("object", "null"):
-            return None
-        return self.members(self.root)
-
-    def members(self, node: Node) -> Mapping[str, Node]:
-        """Return an object's members, indexed once however often they are asked for."""
-        known = self._members.get(id(node))
-        if known is None:
-            known = self._members[id(node)] = node.members()
-        return known
-
-    def find(self, path: Path) -> Node | None:
-        """Return the node at a path, or its nearest ancestor below the top; None without any."""
-        node, found = self.root, None
-        for step in path:
-            node = None if node is None else self._step(node, step)
-            if node is None:
-                break
-            found = node
-        return found
+    def __post_init__(self) -> None:
+        """Index the members once for all rules."""
+        has_members = self.root is not None and self.root.kind in ("object", "null")
+        members = self.root.members() if self.root is not None and has_members else None
+        object.__setattr__(self, "fields", members)
 
     def get(self, name: str) -> Node | None:
         """Return a top-level member."""
@@ -85,11 +74,39 @@ class Embedded:
         node = self.get(str(path[0])) if path else self.root
         return None if node is None else self.text[node.start : node.end]
 
-    def _step(self, node: Node, step: str | int) -> Node | None:
+
+class Finder:
+    """Finds what stands at paths of one document; no object on their way is indexed twice."""
+
+    def __init__(self, embedded: Embedded) -> None:
+        self._root = embedded.root
+        self._members: dict[Path, Mapping[str, Node]] = {(): embedded.fields or {}}
+
+    def find(self, path: Path) -> Node | None:
+        """Return the node at a path, or its nearest ancestor below the top; None without any."""
+        node, found = self._root, None
+        for depth, step in enumerate(path):
+            node = None if node is None else self._step(node, path[:depth], step)
+            if node is None:
+                break
+            found = node
+        return found
+
+    def _step(self, node: Node, path: Path, step: str | int) -> Node | None:
         if isinstance(step, str):
-            return self.members(node).get(step)
+            if path not in self._members:
+                self._members[path] = node.members()
+            return self._members[path].get(step)
         inside = node.kind == "array" and step < len(node.value)
         return node.value[step] if inside else None
+
+
+class Plugin(NamedTuple):
+    """An object of the CNI file that describes a plugin: its path, its node, its members."""
+
+    path: Path
+    node: Node
+    members: Mapping[str, Node]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +150,9 @@ class EniDocument:
     `values` is eni_conf as Terway decodes it, every field with Go's zero value where it is absent;
     None when eni_conf is no JSON object. `partial`: a node-level override, of which nothing is
     required. `before`: the stored document an update replaces. `flaws`: what is wrong with each
-    credential.
+    credential. `plugins`: the objects of the CNI file that describe one, `terway` those that are
+    Terway's, or are meant to be. `wrong_paths`: where the `mismatches` are; ENI010 tells of them,
+    other rules stay silent there.
     """
 
     ref: ObjectRef | None = None
@@ -148,6 +167,10 @@ class EniDocument:
     cni: Embedded
     values: Mapping[str, Any] | None
     mismatches: tuple[Mismatch, ...]
+    wrong_paths: frozenset[Path]
+    wrong_fields: frozenset[str | int]
+    plugins: tuple[Plugin, ...]
+    terway: tuple[Plugin, ...]
     flaws: Mapping[str, credentials.Flaw]
     secrets: frozenset[str]
     before: EniDocument | None = None
@@ -164,8 +187,8 @@ class EniDocument:
         return node is not None and node.kind != "null"
 
     def mistyped(self, name: str) -> bool:
-        """Tell whether a field has a type that Go refuses; ENI010 says so, others stay silent."""
-        return any(mismatch.path[0] == name for mismatch in self.mismatches)
+        """Tell whether a field has, or holds, a type that Go refuses."""
+        return name in self.wrong_fields
 
     def blank(self, name: str) -> bool:
         """Tell whether a text of this name is missing or blank in the ConfigMap's data."""
@@ -175,28 +198,6 @@ class EniDocument:
     def embedded(self) -> tuple[Embedded, ...]:
         """The JSON texts that are judged."""
         return (self.conf, self.cni)
-
-    def plugins(self) -> Iterator[tuple[Path, Node]]:
-        """Yield the objects of the CNI file that describe a plugin, with their paths."""
-        root = self.cni.root
-        if root is None or root.kind != "object":
-            return
-        listed = self.cni.get("plugins")
-        if listed is None and self.cni.key == CNI_CONF:
-            yield (self.cni.key,), root
-        elif listed is not None and listed.kind == "array":
-            for index, item in enumerate(listed.value):
-                if item.kind == "object":
-                    yield (self.cni.key, "plugins", index), item
-
-    def terway(self) -> Iterator[tuple[Path, Mapping[str, Node]]]:
-        """Yield the plugins that are Terway's, or are meant to be."""
-        for path, plugin in self.plugins():
-            members = self.cni.members(plugin)
-            kind = members.get("type")
-            is_other = kind is not None and kind.kind == "string"
-            if kind is None or not is_other or kind.value.lower().startswith("terway"):
-                yield path, members
 
     def raw(self, path: Path) -> object:
         """Return what stands at the first two steps of a path, to be compared with another."""
@@ -250,7 +251,8 @@ def read(  # a document and what is known around it
     data = _mapping(config_map.get("data"))
     metadata = _mapping(config_map.get("metadata"))
     conf = _embedded(data, ENI_CONF, keep_blank=partial)
-    values, mismatches = _decoded(conf)
+    cni = Embedded(key=CNI_CONF) if partial else _cni(data)
+    plugins = tuple(_plugins(cni))
     return EniDocument(
         ref=ref,
         data=data,
@@ -261,10 +263,10 @@ def read(  # a document and what is known around it
         partial=partial,
         deleting=deleting,
         conf=conf,
-        cni=Embedded(key=CNI_CONF) if partial else _cni(data),
-        values=values,
-        mismatches=mismatches,
-        flaws={} if mode == "off" or values is None else credentials.flaws(values),
+        cni=cni,
+        plugins=plugins,
+        terway=tuple(plugin for plugin in plugins if _is_terway(plugin)),
+        **_decoded(conf, mode),
         secrets=credentials.secrets(conf.root, data),
         before=before,
         around=around,
@@ -293,22 +295,40 @@ def _embedded(data: Mapping[str, Any], key: str, *, keep_blank: bool = False) ->
         return Embedded(key=key, text=text, error=error, lines=lines)
 
 
-def _decoded(conf: Embedded) -> tuple[Mapping[str, Any] | None, tuple[Mismatch, ...]]:
-    """Return eni_conf as the daemon has it, and what the daemon or the init container refuses.
+def _plugins(cni: Embedded) -> Iterator[Plugin]:
+    root, listed = cni.root, cni.get("plugins")
+    if root is None or root.kind != "object":
+        return
+    if listed is None and cni.key == CNI_CONF:
+        yield Plugin((cni.key,), root, cni.fields or {})
+    elif listed is not None and listed.kind == "array":
+        for index, item in enumerate(listed.value):
+            if item.kind == "object":
+                yield Plugin((cni.key, "plugins", index), item, item.members())
 
-    The init container ignores case, so it meets every mistake that the daemon meets, and more.
-    """
-    if conf.fields is None or conf.root is None:
-        return None, ()
-    values, mismatches = shapes.decode(fields.CONFIG, conf.root)
-    if any(True for _ in shapes.unknown(fields.CONFIG, conf.root)):
-        mismatches = shapes.decode(fields.CONFIG, conf.root, fold=True)[1]
-    return values, tuple(mismatches)
+
+def _is_terway(plugin: Plugin) -> bool:
+    kind = plugin.members.get("type")
+    is_other = kind is not None and kind.kind == "string"
+    return kind is None or not is_other or kind.value[: len("terway")].lower() == "terway"
+
+
+def _decoded(conf: Embedded, mode: Mode) -> dict[str, Any]:
+    """Return eni_conf as the daemon has it, and what the daemon or the init container refuses."""
+    values: Mapping[str, Any] | None = None
+    mismatches: list[Mismatch] = []
+    if conf.fields is not None and conf.root is not None:
+        values, mismatches = shapes.decode_twice(fields.CONFIG, conf.root)
+    return {
+        "values": values,
+        "mismatches": tuple(mismatches),
+        "wrong_paths": frozenset(mismatch.path for mismatch in mismatches),
+        "wrong_fields": frozenset(mismatch.path[0] for mismatch in mismatches if mismatch.path),
+        "flaws": {} if mode == "off" or values is None else credentials.flaws(values),
+    }
 
 
 def with_root(base: EniDocument, root: Node) -> EniDocument:
     """Return eni-config with another parsed eni_conf in it, which has no text of its own."""
     conf = Embedded(key=ENI_CONF, root=root)
-    values, mismatches = _decoded(conf)
-    flaws = {} if base.mode == "off" or values is None else credentials.flaws(values)
-    return replace(base, conf=conf, values=values, mismatches=mismatches, flaws=flaws)
+    return replace(base, conf=conf, **_decoded(conf, base.mode))

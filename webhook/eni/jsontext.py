@@ -2,31 +2,41 @@
 
 Go (encoding/json, and apimachinery's util/json over it) accepts duplicate keys, the last of which
 counts, refuses NaN, a byte-order mark and raw control characters, turns half a surrogate pair into
-U+FFFD, and stops at 10,000 levels. The parser keeps its own stack, so depth costs no recursion.
+U+FFFD, and stops at 10,000 levels. The parser keeps its own stack, so depth costs no recursion; it
+reads each character once, and stops where a document has more items than any of Terway's.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 MAX_DEPTH = 10_000  # encoding/json, scanner.go: maxNestingDepth
+# Values that follow another in their list or object. A whole VPC has some hundred vSwitches, the
+# largest eni-config we know 40 values; each costs microseconds in every rule.
+MAX_ITEMS = 2_048
 
 Kind = Literal["object", "array", "string", "number", "boolean", "null"]
 
-_SPACE = re.compile(r"[ \t\r\n]*")
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
-_PLAIN = re.compile(r'[^"\\\x00-\x1f]*')
-_ESCAPE = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})', re.ASCII)
-_LITERALS: dict[str, tuple[str, Kind, bool | None]] = {
-    "t": ("true", "boolean", True),
-    "f": ("false", "boolean", False),
-    "n": ("null", "null", None),
+_BLANK = r"[ \t\r\n]*+"
+_PLAIN = r'"[^"\\\x00-\x1f]*+"'
+_NUMBER = r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
+_SPACE = re.compile(_BLANK)
+_VALUE = re.compile(rf"{_BLANK}(?:([\[{{])|({_PLAIN})|({_NUMBER})|(true|false|null))", re.ASCII)
+_KEY = re.compile(rf"{_BLANK}({_PLAIN}){_BLANK}:", re.ASCII)
+_AFTER = re.compile(rf"{_BLANK}([,\]}}])")
+_EMPTY = re.compile(rf"{_BLANK}[\]}}]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_WORDS: dict[str, tuple[Kind, bool | None]] = {
+    "true": ("boolean", True),
+    "false": ("boolean", False),
+    "null": ("null", None),
 }
-_SIMPLE = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-_HIGH = range(0xD800, 0xDC00)
-_LOW = range(0xDC00, 0xE000)
+_OPENED, _TEXT, _DIGITS = 1, 2, 3  # the groups of _VALUE
+# A string up to its end or its first mistake.
+_SOUND = re.compile(r'"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+', re.ASCII)
+_STRINGS = json.JSONDecoder()
 
 
 class JsonError(ValueError):
@@ -39,8 +49,11 @@ class JsonError(ValueError):
         super().__init__(f"line {self.line} column {self.column}: {reason}")
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class TooManyItemsError(JsonError):
+    """Text with over MAX_ITEMS items, which is not judged; Go might decode it."""
+
+
+class Node(NamedTuple):
     """One value and where it stands.
 
     `value` is a str for strings, the literal text for numbers, True, False or None, a list of
@@ -63,18 +76,20 @@ def position(text: str, offset: int) -> tuple[int, int]:
     return line, offset - (text.rfind("\n", 0, offset) + 1) + 1
 
 
-def parse(text: str) -> Node:
-    """Parse a whole text, or raise JsonError."""
-    return _Parser(text).run()
+def parse(text: str, *, most: int = MAX_ITEMS) -> Node:
+    """Parse a whole text of up to `most` items, or raise JsonError."""
+    return _Parser(text, most).run()
 
 
 class _Parser:
     """A loop with an explicit stack of open containers: (opening offset, items, pending key)."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, most: int) -> None:
         self._text = text
+        self._most = most
         self._at = 0
-        self._stack: list[tuple[int, list[Any], list[Node]]] = []
+        self._items = 1
+        self._stack: list[tuple[int, list[Any], list[Node] | None]] = []
 
     def run(self) -> Node:
         """Parse the text."""
@@ -82,9 +97,7 @@ class _Parser:
             raise self._error("it starts with a byte-order mark")
         while True:
             node = self._value()
-            if node is None:
-                continue
-            done = self._place(node)
+            done = None if node is None else self._place(node)
             if done is not None:
                 self._skip()
                 if self._at != len(self._text):
@@ -93,129 +106,122 @@ class _Parser:
 
     def _value(self) -> Node | None:
         """Read a value, or open a container and return None, or its closed node when empty."""
+        found = _VALUE.match(self._text, self._at)
+        if found is None:
+            return self._unusual_value()
+        group = found.lastindex or 0
+        start, self._at = found.span(group)
+        if group == _OPENED:
+            return self._open(start)
+        if group == _TEXT:
+            return Node("string", self._text[start + 1 : self._at - 1], start, self._at)
+        literal = found.group(group)
+        if group == _DIGITS:
+            return Node("number", literal, start, self._at)
+        kind, value = _WORDS[literal]
+        return Node(kind, value, start, self._at)
+
+    def _unusual_value(self) -> Node:
+        """Read a string with escapes, or say what stands here instead of a value."""
         self._skip()
-        char = self._text[self._at : self._at + 1]
-        if char and char in "[{":
-            return self._open(char)
-        if char == '"':
-            return self._string()
-        if char in _LITERALS:
-            word, kind, value = _LITERALS[char]
-            if self._text.startswith(word, self._at):
-                return self._take(kind, value, len(word))
-        number = _NUMBER.match(self._text, self._at)
-        if number:
-            return self._take("number", number.group(), len(number.group()))
+        if self._text.startswith('"', self._at):
+            return self._escaped()
         raise self._error(_unexpected(self._text, self._at, "a value"))
 
-    def _open(self, char: str) -> Node | None:
+    def _open(self, start: int) -> Node | None:
         if len(self._stack) >= MAX_DEPTH:
+            self._at = start
             raise self._error(f"it is nested over {MAX_DEPTH} levels")
-        start = self._at
-        self._at += 1
-        self._skip()
-        if self._text[self._at : self._at + 1] == ("]" if char == "[" else "}"):
-            self._at += 1
-            return Node("array" if char == "[" else "object", [], start, self._at)
-        self._stack.append((start, [], []))
-        if char == "{":
+        is_object = self._text[start] == "{"
+        empty = _EMPTY.match(self._text, self._at)
+        if empty and self._text[empty.end() - 1] == ("}" if is_object else "]"):
+            self._at = empty.end()
+            return Node("object" if is_object else "array", [], start, self._at)
+        self._stack.append((start, [], [] if is_object else None))
+        if is_object:
             self._key()
         return None
 
     def _key(self) -> None:
         """Read a key and its colon."""
+        keys = self._stack[-1][2]
+        found = _KEY.match(self._text, self._at)
+        if found:
+            start, end = found.span(1)
+            key, self._at = Node("string", self._text[start + 1 : end - 1], start, end), found.end()
+        else:
+            key = self._unusual_key()
+        if keys is not None:
+            keys.append(key)
+
+    def _unusual_key(self) -> Node:
         self._skip()
-        if self._text[self._at : self._at + 1] != '"':
+        if not self._text.startswith('"', self._at):
             raise self._error(_unexpected(self._text, self._at, "a key in double quotes"))
-        key = self._string()
+        key = self._escaped()
         self._skip()
-        if self._text[self._at : self._at + 1] != ":":
+        if not self._text.startswith(":", self._at):
             raise self._error(_unexpected(self._text, self._at, "a colon after the key"))
         self._at += 1
-        self._stack[-1][2].append(key)
+        return key
 
     def _place(self, node: Node) -> Node | None:
         """Put a value into the container it belongs to; return the outermost when it is closed."""
         while self._stack:
             start, items, keys = self._stack[-1]
-            is_object = bool(keys)
-            items.append((keys.pop(), node) if is_object else node)
-            self._skip()
-            char = self._text[self._at : self._at + 1]
-            if char == ",":
-                self._at += 1
-                self._after_comma(is_object=is_object)
+            items.append(node if keys is None else (keys.pop(), node))
+            found = _AFTER.match(self._text, self._at)
+            mark = found.group(1) if found else ""
+            if found and mark == ",":
+                self._at = found.end()
+                self._after_comma(is_object=keys is not None)
                 return None
-            if char != ("}" if is_object else "]"):
+            if found is None or mark != ("]" if keys is None else "}"):
+                self._skip()
                 wanted = "a comma or the closing bracket"
                 raise self._error(_unexpected(self._text, self._at, wanted))
-            self._at += 1
+            self._at = found.end()
             self._stack.pop()
-            node = Node("object" if is_object else "array", items, start, self._at)
+            node = Node("array" if keys is None else "object", items, start, self._at)
         return node
 
     def _after_comma(self, *, is_object: bool) -> None:
-        self._skip()
-        if self._text[self._at : self._at + 1] in ("}", "]"):
+        self._items += 1
+        if self._items > self._most:
+            reason = f"it has over {self._most} items, more than any cluster needs: not judged"
+            raise TooManyItemsError(self._text, self._at, reason)
+        if _EMPTY.match(self._text, self._at):
+            self._skip()
             raise self._error("a comma stands before the closing bracket")
         if is_object:
             self._key()
 
-    def _string(self) -> Node:
+    def _escaped(self) -> Node:
+        """Read a string; half a surrogate pair becomes U+FFFD, as in Go."""
         start = self._at
-        self._at += 1
-        parts: list[str] = []
-        while True:
-            plain = _PLAIN.match(self._text, self._at)
-            if plain:
-                parts.append(plain.group())
-                self._at = plain.end()
-            char = self._text[self._at : self._at + 1]
-            if char == '"':
-                self._at += 1
-                return Node("string", "".join(parts), start, self._at)
-            if char != "\\":
-                reason = "a control character stands in a string" if char else "a string has no end"
-                raise self._error(
-                    reason if char else f"{reason}: its quote opens here", start=start
-                )
-            parts.append(self._escape())
+        try:
+            value, self._at = _STRINGS.raw_decode(self._text, start)
+        except json.JSONDecodeError:
+            raise self._string_error() from None
+        return Node("string", _SURROGATE.sub("\ufffd", value), start, self._at)
 
-    def _escape(self) -> str:
-        found = _ESCAPE.match(self._text, self._at)
-        if not found:
-            raise self._error("a backslash starts no escape that JSON knows")
-        self._at = found.end()
-        escape = found.group()[1:]
-        if escape[0] != "u":
-            return _SIMPLE.get(escape, escape)
-        code = int(escape[1:], 16)
-        if code in _HIGH:
-            return self._pair(code)
-        return "\ufffd" if code in _LOW else chr(code)
-
-    def _pair(self, high: int) -> str:
-        """Return the character of a surrogate pair; half a pair becomes U+FFFD, as in Go."""
-        second = _ESCAPE.match(self._text, self._at)
-        if second and second.group()[1] == "u":
-            low = int(second.group()[2:6], 16)
-            if low in _LOW:
-                self._at = second.end()
-                return chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))
-        return "\ufffd"
-
-    def _take(self, kind: Kind, value: Any, length: int) -> Node:
-        node = Node(kind, value, self._at, self._at + length)
-        self._at = node.end
-        return node
+    def _string_error(self) -> JsonError:
+        """Say why a string that opens here has no end; the standard library says less."""
+        found = _SOUND.match(self._text, self._at)
+        end = found.end() if found else self._at
+        if end >= len(self._text):
+            return self._error("a string has no end: its quote opens here")
+        self._at = end
+        if self._text[end] == "\\":
+            return self._error("a backslash starts no escape that JSON knows")
+        return self._error("a control character stands in a string")
 
     def _skip(self) -> None:
         space = _SPACE.match(self._text, self._at)
         self._at = space.end() if space else self._at
 
-    def _error(self, reason: str, start: int | None = None) -> JsonError:
-        ended = self._at >= len(self._text)
-        return JsonError(self._text, start if ended and start is not None else self._at, reason)
+    def _error(self, reason: str) -> JsonError:
+        return JsonError(self._text, self._at, reason)
 
 
 _QUOTES = "'\u2018\u2019\u201c\u201d`"

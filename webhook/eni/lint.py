@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice, takewhile
 from typing import Any
 
 from webhook.eni import document, quoting, rules
-from webhook.eni.document import EniDocument, Fault
+from webhook.eni.document import EniDocument, Fault, Finder
 from webhook.eni.merge import MergeError, merge
 from webhook.eni.shapes import Path
 from webhook.findings import Finding, Level, Location
@@ -16,6 +16,7 @@ from webhook.patch import pointer
 
 _ORDER = {rule: place for place, rule in enumerate(rules.RULES)}
 _DELETION = "ENI140"
+_STANDING = "ENI015"  # told at every write: it is about all that follow
 _MOST = 100  # of a rule: a document with thousands of one mistake is made to cost time
 
 
@@ -37,22 +38,37 @@ def lint(read: EniDocument) -> tuple[Finding, ...]:
     Of an update, warnings that the stored document has too are left out where their key did not
     change: whoever edits one field hears of that field.
     """
-    found = list(_faults(read))
+    found = list(_faults(read, (_DELETION,) if read.deleting else rules.RULES))
     if read.before is not None:
-        before = read.before
-        known = {one.same() for one in _faults(before) if one.level is not Level.ERROR}
-        found = [
-            one for one in found if not (one.same() in known and _same_text(one, read, before))
-        ]
-    return tuple(sorted((_finding(one, read) for one in found), key=_order))
+        found = list(_news(found, read, read.before))
+    return _findings(found, read)
 
 
-def _same_text(one: _Found, read: EniDocument, before: EniDocument) -> bool:
-    return read.raw(one.fault.path) == before.raw(one.fault.path)
+def lint_unchanged(read: EniDocument) -> tuple[Finding, ...]:
+    """Return what a write hears that leaves all data as it is."""
+    return _findings(_faults(read, (_STANDING,)), read)
 
 
-def _faults(read: EniDocument) -> Iterator[_Found]:
-    names = (_DELETION,) if read.deleting else rules.RULES
+def breaks(read: EniDocument, rule: str) -> bool:
+    """Tell whether a document breaks one rule."""
+    return any(True for _ in rules.RULES[rule].check(read))
+
+
+def _news(found: list[_Found], read: EniDocument, before: EniDocument) -> Iterator[_Found]:
+    known = {one.same() for one in _faults(before) if one.level is not Level.ERROR}
+    unchanged: dict[Path, bool] = {}
+    for one in found:
+        place = one.fault.path[:2]
+        if one.rule == _STANDING or one.same() not in known:
+            yield one
+            continue
+        if place not in unchanged:
+            unchanged[place] = read.raw(place) == before.raw(place)
+        if not unchanged[place]:
+            yield one
+
+
+def _faults(read: EniDocument, names: Iterable[str] = rules.RULES) -> Iterator[_Found]:
     for name in names:
         rule = rules.RULES[name]
         faults = rule.check(read)
@@ -64,7 +80,12 @@ def _faults(read: EniDocument) -> Iterator[_Found]:
             yield _Found(name, further.level or rule.LEVEL, told)
 
 
-def _finding(one: _Found, read: EniDocument) -> Finding:
+def _findings(found: Iterable[_Found], read: EniDocument) -> tuple[Finding, ...]:
+    finders = {embedded.key: Finder(embedded) for embedded in read.embedded()}
+    return tuple(sorted((_finding(one, read, finders) for one in found), key=_order))
+
+
+def _finding(one: _Found, read: EniDocument, finders: dict[str, Finder]) -> Finding:
     path = quoting.path_text(one.fault.path, read.secrets)
     return Finding(
         rule=one.rule,
@@ -72,15 +93,15 @@ def _finding(one: _Found, read: EniDocument) -> Finding:
         message=f"{path}: {one.fault.message}",
         fix=one.fault.fix,
         object=read.ref,
-        location=_location(one.fault, read),
+        location=_location(one.fault, read, finders),
     )
 
 
-def _location(fault: Fault, read: EniDocument) -> Location:
+def _location(fault: Fault, read: EniDocument, finders: dict[str, Finder]) -> Location:
     """Return the place in the embedded text, or the field of the ConfigMap."""
     for embedded in read.embedded():
         if fault.path[0] == embedded.key:
-            node = fault.node or embedded.find(fault.path[1:])
+            node = fault.node or finders[embedded.key].find(fault.path[1:])
             line, column = (None, None) if node is None else embedded.lines.at(node.start)
             return Location(line=line, column=column, pointer=f"/data/{embedded.key}")
     named = takewhile(lambda step: quoting.may_name(step, read.secrets), fault.path)
@@ -107,7 +128,7 @@ def merged(base: EniDocument, override: EniDocument) -> tuple[Finding, ...]:
     whole = document.with_root(base, root)
     own = {one.same() for one in _faults(base)}
     found = (one for one in _faults(whole) if one.level is Level.ERROR and one.same() not in own)
-    return tuple(sorted((_finding(one, whole) for one in found), key=_order))
+    return _findings(found, whole)
 
 
 def around(read: EniDocument, **known: Any) -> EniDocument:

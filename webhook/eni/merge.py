@@ -73,7 +73,7 @@ def _without_nulls(root: Node) -> Node:
 
 def _replaced(was: Any, node: Node) -> Any:
     """Return what stands in a list (a node) or in an object (key and node), with another node."""
-    return (was[0], node) if isinstance(was, tuple) else node
+    return node if isinstance(was, Node) else (was[0], node)
 
 
 def _pairs(members: Iterable[tuple[str, Node]]) -> Iterable[_Pair]:

@@ -15,9 +15,9 @@ def runs_felix(document: EniDocument) -> bool:
     """Tell whether NetworkPolicy is on with veth and iptables, where Felix does it."""
     if not is_on(document):
         return False
-    for _, plugin in document.terway():
+    for _, _, plugin in document.terway:
         kind, provider = plugin.get("eniip_virtual_type"), plugin.get("network_policy_provider")
-        is_veth = kind is None or str(kind.value).lower() in ("", "veth", "none")
+        is_veth = kind is None or kind.kind != "string" or kind.value.lower() in ("", "veth")
         if not is_veth or (provider is not None and provider.value == "ebpf"):
             return False
     return True

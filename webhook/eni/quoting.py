@@ -10,10 +10,12 @@ from webhook.eni.shapes import Path, folded
 _LONGEST = 48
 _LONG_WORD = 12
 _SHORTEST_PIECE = 3  # shorter pieces of a credential tell nothing
-_MOST_SECRETS = 64  # more is an attack on our time: then nothing unknown is shown
+# More credentials, or longer ones, are an attack on our time: then nothing unknown is shown.
+_MOST_SECRETS = 16
+_MOST_HIDDEN = 4_096  # characters in all of them
 _RUN = re.compile(r"[A-Za-z0-9+/=]{16,}", re.ASCII)
 _MIXED = re.compile(r"[A-Za-z0-9]{6,}", re.ASCII)
-_WORD = re.compile(r"[A-Z]?[a-z]+(?:[A-Z][a-z]{2,})*[0-9]*|[A-Z]+[0-9]*|[0-9]+", re.ASCII)
+_WORD = re.compile(r"[A-Z]?[a-z]++(?:[A-Z][a-z]{2,}+)*+[0-9]*+|[A-Z]++[0-9]*+|[0-9]++", re.ASCII)
 _CREDENTIAL = re.compile(r"LTAI|STS\.|TFRB", re.ASCII | re.IGNORECASE)
 _RESOURCE = re.compile(r"(?:vsw|sg|vpc|eni|i|rg)-[a-z0-9]{1,26}", re.ASCII)
 _KNOWN = frozenset(
@@ -30,7 +32,8 @@ _KNOWN = frozenset(
         "binaryData",
     }
 )
-_TOKEN = re.compile(r"[^\s\"'{}\[\],\\]+")
+_TOKEN = re.compile(r"[^\s\"'{}\[\],\\]++")
+_LETTER = re.compile("[A-Za-z0-9\x80-\U0010ffff]")
 _HARMLESS = re.compile(
     r":|[Tt]rue|[Ff]alse|null|-?[0-9]{1,10}(?:\.[0-9]{1,6})?|[0-9a-f.:]{1,39}/[0-9]{1,3}"
     r"|[a-z]{2}(?:-[a-z]{3,12}){1,2}(?:-?[0-9]?[a-z]?)|(?:[0-9]{1,6}(?:ns|us|ms|s|m|h)){1,3}"
@@ -46,14 +49,20 @@ def shown(value: str, secrets: frozenset[str]) -> str:
 
 
 def _may_show(value: str, secrets: frozenset[str]) -> bool:
+    if len(value) > _LONGEST:
+        return False
     if value in _KNOWN or folded(value) in _KNOWN or _RESOURCE.fullmatch(value):
         return True
-    if len(value) > _LONGEST or _CREDENTIAL.search(value) or _RUN.search(value):
+    if _CREDENTIAL.search(value) or _RUN.search(value) or _are_too_many(secrets):
         return False
-    if len(secrets) > _MOST_SECRETS or any(_is_mixed(run) for run in _MIXED.findall(value)):
+    if any(_is_mixed(run) for run in _MIXED.findall(value)):
         return False
     is_piece = len(value) >= _SHORTEST_PIECE
     return not any(secret in value or (is_piece and value in secret) for secret in secrets)
+
+
+def _are_too_many(secrets: frozenset[str]) -> bool:
+    return len(secrets) > _MOST_SECRETS or sum(map(len, secrets)) > _MOST_HIDDEN
 
 
 def _is_mixed(run: str) -> bool:
@@ -79,16 +88,22 @@ def may_name(step: str | int, secrets: frozenset[str]) -> bool:
     return isinstance(step, int) or (step.isprintable() and _may_show(step, secrets))
 
 
+def _is_harmless(word: str) -> bool:
+    return bool(_RESOURCE.fullmatch(word) or _HARMLESS.fullmatch(word))
+
+
 def masked(line: str, secrets: frozenset[str]) -> str:
     """Return a line of a document with dots for every word that is not known to be harmless."""
+    crowded = _are_too_many(secrets)
+    searched = () if crowded else secrets
 
     def word(found: re.Match[str]) -> str:
         token = found.group()
         core = token.strip(":")
-        if core in secrets or any(secret in core for secret in secrets):
+        if core in secrets or any(secret in core for secret in searched):
             return "•" * len(token)
-        if core in _KNOWN or not core or _RESOURCE.fullmatch(core) or _HARMLESS.fullmatch(core):
+        if core in _KNOWN or not core or (not crowded and _is_harmless(core)):
             return token
-        return "".join("•" if char.isalnum() or ord(char) > 127 else char for char in token)  # noqa: PLR2004
+        return _LETTER.sub("•", token)
 
     return _TOKEN.sub(word, line)

@@ -15,8 +15,11 @@ _SECURITY_GROUP = re.compile(r"sg-[a-z0-9]{1,27}", re.ASCII)
 _SAMPLE = re.compile(
     r"(?:vsw|sg)-(?:x+|foo|bar|baz|test|demo|id|your.*|example.*|\*+|\.+)", re.ASCII | re.IGNORECASE
 )
-_ZONE = re.compile(r"[a-z]{2}(?:-[a-z0-9]+)+-(?:[a-z]|[0-9]+[a-z])", re.ASCII)
-_REGION = re.compile(r"[a-z]{2}-[a-z]+|[a-z]{2}(?:-[a-z0-9]+)+-[0-9]+", re.ASCII)
+_NAME = re.compile(r"[a-z]{2}(?:-[a-z0-9]++)++", re.ASCII)
+_ZONE_ENDS = re.compile(r"[a-z]|[0-9]++[a-z]", re.ASCII)
+_REGION_ENDS = re.compile(r"[0-9]++", re.ASCII)
+_ONE_PART = re.compile(r"[a-z]{2}-[a-z]++", re.ASCII)
+_LONGEST = 64  # no ID and no zone is as long
 _KINDS = {
     "vsw-": "a vSwitch ID",
     "sg-": "a security group ID",
@@ -38,17 +41,27 @@ def is_security_group(value: str) -> bool:
 
 def is_placeholder(value: str) -> bool:
     """Tell whether an ID is that of a sample, `vsw-xxx`."""
-    return bool(_SAMPLE.fullmatch(value))
+    return len(value) <= _LONGEST and bool(_SAMPLE.fullmatch(value))
 
 
 def is_zone(value: str) -> bool:
     """Tell whether a text has the shape of a zone: cn-hangzhou-g, eu-central-1a."""
-    return bool(_ZONE.fullmatch(value))
+    return _is_named(value) and value.count("-") > 1 and _ends(value, _ZONE_ENDS)
 
 
 def is_region(value: str) -> bool:
     """Tell whether a text has the shape of a region: cn-hangzhou, us-west-1."""
-    return bool(_REGION.fullmatch(value)) and not is_zone(value)
+    if not _is_named(value) or is_zone(value):
+        return False
+    return bool(_ONE_PART.fullmatch(value)) or (value.count("-") > 1 and _ends(value, _REGION_ENDS))
+
+
+def _is_named(value: str) -> bool:
+    return len(value) <= _LONGEST and bool(_NAME.fullmatch(value))
+
+
+def _ends(value: str, pattern: re.Pattern[str]) -> bool:
+    return bool(pattern.fullmatch(value.rpartition("-")[2]))
 
 
 def described(value: str, secrets: frozenset[str]) -> str:
@@ -60,11 +73,10 @@ def described(value: str, secrets: frozenset[str]) -> str:
 
 def vswitches(document: EniDocument) -> Iterator[tuple[Path, str]]:
     """Yield every entry of every zone with its path."""
-    mistyped = _mistyped(document)
     for zone, listed in ((document.values or {}).get("vswitches") or {}).items():
         for index, value in enumerate(listed or ()):
             path = ("vswitches", zone, index)
-            if path not in mistyped:
+            if path not in document.wrong_paths:
                 yield (document.conf.key, *path), value
 
 
@@ -73,12 +85,7 @@ def security_groups(document: EniDocument) -> Iterator[tuple[Path, str]]:
     values = document.values or {}
     if values.get("security_group"):
         yield (document.conf.key, "security_group"), values["security_group"]
-    mistyped = _mistyped(document)
     for index, value in enumerate(values.get("security_groups") or ()):
         path = ("security_groups", index)
-        if path not in mistyped:
+        if path not in document.wrong_paths:
             yield (document.conf.key, *path), value
-
-
-def _mistyped(document: EniDocument) -> frozenset[Path]:
-    return frozenset(mismatch.path for mismatch in document.mismatches)

@@ -21,7 +21,7 @@ Basic = Literal["string", "int", "float32", "float64", "bool"]
 _ZERO: dict[Basic, Any] = {"string": "", "int": 0, "float32": 0.0, "float64": 0.0, "bool": False}
 _INTEGER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _INT64 = range(-(1 << 63), 1 << 63)
-_FOLDED = str.maketrans({"\u017f": "s", "\u212a": "k"})
+_LONGEST_KEY = 256  # no key of ours is as long, so what is longer equals none
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,10 @@ class _Slice:
 
 
 def folded(key: str) -> str:
-    """Return a key as encoding/json compares it with an ASCII name."""
-    return key.translate(_FOLDED).lower() if not key.isascii() else key.lower()
+    """Return a key as encoding/json compares it with an ASCII name; a very long one as it is."""
+    if len(key) > _LONGEST_KEY:
+        return key
+    return key.lower() if key.isascii() else key.replace("\u017f", "s").lower()
 
 
 def decode(shape: Shape, node: Node, *, fold: bool = False) -> tuple[Any, list[Mismatch]]:
@@ -97,6 +99,18 @@ def decode(shape: Shape, node: Node, *, fold: bool = False) -> tuple[Any, list[M
     decoder = _Decoder(fold=fold)
     value = decoder.into(shape, node, _zero(shape), ())
     return _plain(value), decoder.mismatches
+
+
+def decode_twice(shape: Shape, node: Node) -> tuple[Any, list[Mismatch]]:
+    """Return the value of the exact decoder, and all that it or the one that folds would refuse.
+
+    The one that folds meets every mistake that the other meets, and more; it is asked only where a
+    key differs from its name by case.
+    """
+    exact = _Decoder(fold=False)
+    value = _plain(exact.into(shape, node, _zero(shape), ()))
+    mismatches = decode(shape, node, fold=True)[1] if exact.met_variants else exact.mismatches
+    return value, mismatches
 
 
 def _zero(shape: Shape) -> Any:
@@ -123,6 +137,7 @@ class _Decoder:
 
     def __init__(self, *, fold: bool) -> None:
         self._fold = fold
+        self.met_variants = False
         self.mismatches: list[Mismatch] = []
 
     def into(self, shape: Shape, node: Node, was: Any, path: Path) -> Any:
@@ -185,7 +200,9 @@ class _Decoder:
     def _name(self, shape: Struct, key: str) -> str | None:
         if key in shape.fields:
             return key
-        return shape.folded.get(folded(key)) if self._fold else None
+        name = shape.folded.get(folded(key))
+        self.met_variants |= name is not None
+        return name if self._fold else None
 
     def _refuse(self, path: Path, wanted: str, node: Node, was: Any) -> Any:
         self.mismatches.append(Mismatch(path, wanted, node))

@@ -7,7 +7,6 @@ wins over every Allow, and NotAction means all others (RAM, policy elements).
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -111,8 +110,21 @@ def _excess(pattern: str, *, inverted: bool, dual: bool) -> str | None:
 
 
 def _matches(pattern: str, action: str) -> bool:
-    parts = (".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
-    return re.fullmatch("".join(parts), action, re.IGNORECASE) is not None
+    """Follow the pattern once; bit n of `reached` says that it fits the first n characters."""
+    lowered, reached = action.lower(), 1
+    everywhere = (1 << len(lowered) + 1) - 1
+    for char in pattern.lower():
+        if char == "*":
+            reached = -reached & everywhere  # the lowest bit and all above it
+        elif char == "?":
+            reached = reached << 1 & everywhere
+        else:
+            reached = sum(
+                2 << at for at, c in enumerate(lowered) if c == char and reached >> at & 1
+            )
+        if not reached:
+            return False
+    return bool(reached >> len(lowered))
 
 
 def _statements(policy: Any) -> Iterator[Statement]:

@@ -40,7 +40,7 @@ def check(document: EniDocument) -> Iterator[Fault]:
         yield from _keys(root, CONFIG.folded, (document.conf.key,))
         for key, value in root.value:
             yield from _nested(key.value, value, (document.conf.key, key.value))
-    for path, plugin in document.plugins():
+    for path, plugin, _ in document.plugins:
         yield from _keys(plugin, _CNI, path)
 
 

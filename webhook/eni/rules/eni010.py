@@ -30,7 +30,7 @@ def check(document: EniDocument) -> Iterator[Fault]:
     for mismatch in document.mismatches:
         if mismatch.path:
             yield _fault((document.conf.key, *mismatch.path), mismatch)
-    for path, plugin in document.terway():
+    for path, _, plugin in document.terway:
         for name, shape in CNI_PLUGIN.items():
             if name in plugin:
                 for mismatch in shapes.decode(shape, plugin[name], fold=True)[1]:

@@ -31,7 +31,7 @@ def check(document: EniDocument) -> Iterator[Fault]:
                 fix="move it to 10-terway.conf",
                 node=key,
             )
-    for path, plugin in document.plugins():
+    for path, plugin, _ in document.plugins:
         for key, _ in plugin.value:
             if key.value in CONFIG.fields:
                 yield Fault(

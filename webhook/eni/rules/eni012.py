@@ -20,22 +20,24 @@ from webhook.findings import Level
 
 NAME = "unknown-data-key"
 LEVEL = Level.WARNING
+_SUGGESTED = 20  # so many are looked up: thousands of unknown keys are no typing mistakes
+_LONGEST = 40
 
 
 def check(document: EniDocument) -> Iterator[Fault]:
     """Yield a fault for each unknown key; in an override ENI131 speaks of them."""
-    for name in () if document.partial else document.data:
-        if name not in DATA_KEYS:
-            meaning, fix = _meant(str(name))
-            yield Fault(path=("data", str(name)), message=meaning, fix=fix)
+    unknown = () if document.partial else (name for name in document.data if name not in DATA_KEYS)
+    for count, name in enumerate(map(str, unknown)):
+        meaning, fix = _meant(name, suggest=count < _SUGGESTED and len(name) <= _LONGEST)
+        yield Fault(path=("data", name), message=meaning, fix=fix)
 
 
-def _meant(name: str) -> tuple[str, str]:
+def _meant(name: str, *, suggest: bool) -> tuple[str, str]:
     lowered = folded(name)
     inner = lowered if lowered in CREDENTIALS else ALIASES.get(lowered.replace("-", "_"))
     if inner in CREDENTIALS:
         return f"is not read by Terway; {inner} belongs inside eni_conf", "move it into eni_conf"
-    close = difflib.get_close_matches(lowered, DATA_KEYS, n=1, cutoff=0.75)
+    close = difflib.get_close_matches(lowered, DATA_KEYS, n=1, cutoff=0.75) if suggest else ()
     if close:
         return f"is not read by Terway; did you mean {close[0]}?", f"write {close[0]}"
     return "is not read by Terway", "delete it"

@@ -23,6 +23,6 @@ def check(document: EniDocument) -> Iterator[Fault]:
     if document.immutable:
         yield Fault(
             path=("immutable",),
-            message="its credentials could never be rotated",
-            fix="drop immutable",
+            message="no mistake in it can be mended, no credential rotated: it can only be deleted",
+            fix="leave immutable out; if it is stored so, delete it (ENI140) and create it anew",
         )

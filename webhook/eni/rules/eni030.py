@@ -22,7 +22,8 @@ NAME = "credentials-in-annotation"
 LEVEL = Level.NOTE
 _ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
 _PAIR = re.compile(
-    r'access_(?:key|secret)\\*"\s*:\s*\\*"(?P<value>[^"\\]{4,256})', re.ASCII | re.IGNORECASE
+    r'access_(?:key|secret)\\*+"\s*+:\s*+\\*+"(?P<value>[^"\\]{4,256}+)',
+    re.ASCII | re.IGNORECASE,
 )
 
 
@@ -33,10 +34,11 @@ def check(document: EniDocument) -> Iterator[Fault]:
         return
     values = document.values or {}
     now = {values.get("access_key"), values.get("access_secret")}
-    copies = {found["value"] for found in _PAIR.finditer(text)}
-    if not copies:
+    copies = (found["value"] in now for found in _PAIR.finditer(text))
+    first = next(copies, None)
+    if first is None:
         return
-    is_old = not copies <= now
+    is_old = not (first and all(copies))
     yield Fault(
         path=("metadata", "annotations", _ANNOTATION),
         message="holds a credential that data no longer has"

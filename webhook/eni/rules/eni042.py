@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from webhook.eni import resources, templates
+from webhook.eni import quoting, resources, templates
 from webhook.eni.document import EniDocument, Fault
 from webhook.findings import Level
 
@@ -25,10 +25,11 @@ def check(document: EniDocument) -> Iterator[Fault]:
     for zone in (document.values or {}).get("vswitches") or {}:
         path = (document.conf.key, "vswitches", zone)
         if resources.is_region(zone):
+            known = quoting.may_name(zone, document.secrets)
             yield Fault(
                 path=path,
                 message="this is a region; Terway looks up zones",
-                fix=f"use a zone such as {zone}-g",
+                fix=f"use a zone such as {zone if known else 'cn-hangzhou'}-g",
                 level=Level.ERROR,
             )
         elif not resources.is_zone(zone) and not templates.in_value(zone):

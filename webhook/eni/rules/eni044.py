@@ -20,11 +20,10 @@ LEVEL = Level.WARNING
 
 def check(document: EniDocument) -> Iterator[Fault]:
     """Yield a fault for each zone without one."""
-    mistyped = {mismatch.path for mismatch in document.mismatches}
     zones = (document.required or {}).get("vswitches") or {}
     for zone, listed in zones.items():
         path = ("vswitches", zone)
-        if not listed and path not in mistyped:
+        if not listed and path not in document.wrong_paths:
             yield Fault(
                 path=(document.conf.key, *path),
                 message="lists no vSwitch; nodes of that zone use their own",

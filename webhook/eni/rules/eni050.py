@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from webhook.eni import golang, quoting, templates
+from webhook.eni import golang, quoting, ranges, templates
 from webhook.eni.document import EniDocument, Fault
 from webhook.findings import Level
 
@@ -21,10 +21,7 @@ LEVEL = Level.ERROR
 
 def check(document: EniDocument) -> Iterator[Fault]:
     """Yield a fault for each part that Go refuses."""
-    text = (document.values or {}).get("service_cidr", "")
-    if not text.strip() or templates.in_value(text):
-        return
-    for part in text.split(","):
+    for part in () if templates.in_value(ranges.text(document)) else ranges.parts(document):
         if golang.parse_cidr(part) is None:
             yield Fault(
                 path=(document.conf.key, "service_cidr"),

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from webhook.eni import golang
+from webhook.eni import golang, ranges
 from webhook.eni.document import EniDocument, Fault
 from webhook.findings import Level
 
@@ -22,12 +22,13 @@ LEVEL = Level.ERROR
 
 def check(document: EniDocument) -> Iterator[Fault]:
     """Yield a fault for two ranges of a family, or for none of IPv4."""
-    text = (document.values or {}).get("service_cidr", "")
-    parts = text.split(",") if text.strip() else []
+    parts = ranges.parts(document)
     read = [golang.parse_cidr(part) for part in parts]
     families = [cidr.family for cidr in read if cidr is not None]
     problem = None
-    if len(families) > len(set(families)):
+    if ranges.are_too_many(document):
+        problem = f"has over {ranges.MOST} parts; Terway keeps one range of each family"
+    elif len(families) > len(set(families)):
         problem = "has two ranges of one family; Terway keeps the last"
     elif parts and len(families) == len(parts) and 4 not in families:  # noqa: PLR2004
         problem = "has no IPv4 range; Terway looks in kubeadm-config and stops if that is absent"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from webhook.eni import golang
+from webhook.eni import golang, ranges
 from webhook.eni.document import EniDocument, Fault
 from webhook.findings import Level
 
@@ -25,7 +25,7 @@ def check(document: EniDocument) -> Iterator[Fault]:
     if values is None:
         return
     path = (document.conf.key, "service_cidr")
-    for part in values["service_cidr"].split(","):
+    for part in ranges.parts(document):
         read = golang.parse_cidr(part)
         if read is not None and read.host_bits:
             yield Fault(

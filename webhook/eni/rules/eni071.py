@@ -21,10 +21,9 @@ LEVEL = Level.ERROR
 
 def check(document: EniDocument) -> Iterator[Fault]:
     """Yield an error for each limit that blocks, a warning for each unknown API."""
-    mistyped = {mismatch.path for mismatch in document.mismatches}
     for name, limit in ((document.values or {}).get("rate_limit") or {}).items():
         path = (document.conf.key, "rate_limit", name)
-        if limit <= 0 and path[1:] not in mistyped:
+        if limit <= 0 and path[1:] not in document.wrong_paths:
             yield Fault(
                 path=path,
                 message=f"{limit} blocks every call of this API",

@@ -25,7 +25,8 @@ _DURATIONS = ("InitialDelay", "Duration", "Cap")
 
 def check(document: EniDocument) -> Iterator[Fault]:
     """Yield errors for what stops an action, warnings for unknown names."""
-    mistyped = {mismatch.path for mismatch in document.mismatches}
+    node = document.conf.get("backoff_override")
+    entries = {} if node is None else node.members()
     for name, entry in ((document.values or {}).get("backoff_override") or {}).items():
         path: Path = (document.conf.key, "backoff_override", name)
         if name not in BACKOFF_KEYS:
@@ -35,13 +36,13 @@ def check(document: EniDocument) -> Iterator[Fault]:
                 fix="write a known name, such as eni_create",
                 level=Level.WARNING,
             )
-        if entry["Steps"] <= 0 and not {path[1:], (*path[1:], "Steps")} & mistyped:
+        if entry["Steps"] <= 0 and not {path[1:], (*path[1:], "Steps")} & document.wrong_paths:
             yield Fault(
                 path=(*path, "Steps"),
                 message="is not above 0, so the action would never run",
                 fix="write Steps of 1 or more",
             )
-        yield from _keys(path, document.conf.find(path[1:]))
+        yield from _keys(path, entries.get(name))
 
 
 def _keys(path: Path, entry: Node | None) -> Iterator[Fault]:

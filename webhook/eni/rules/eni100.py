@@ -22,15 +22,14 @@ LEVEL = Level.ERROR
 
 def check(document: EniDocument) -> Iterator[Fault]:
     """Yield a fault when no plugin is exactly Terway's."""
-    plugins = list(document.plugins())
-    kinds = [plugin.members().get("type") for _, plugin in plugins]
+    plugins = document.plugins
+    kinds = [plugin.members.get("type") for plugin in plugins]
     texts = [kind.value for kind in kinds if kind is not None and kind.kind == "string"]
     if not plugins or "terway" in texts:
         return
-    path, _ = plugins[0]
     found = quoting.shown(texts[0], document.secrets) if texts else "no text"
     yield Fault(
-        path=(*path, "type"),
+        path=(*plugins[0].path, "type"),
         message=f"must be terway, found {found}; pods would get no address",
         fix='write "type": "terway"',
     )

@@ -22,7 +22,7 @@ _KNOWN = ("", "veth", "ipvlan", "datapathv2")
 
 def check(document: EniDocument) -> Iterator[Fault]:
     """Yield a fault for any other text."""
-    for path, plugin in document.terway():
+    for path, _, plugin in document.terway:
         node = plugin.get("eniip_virtual_type")
         if node is None or node.kind != "string" or templates.in_value(node.value):
             continue

@@ -20,7 +20,7 @@ LEVEL = Level.WARNING
 
 def check(document: EniDocument) -> Iterator[Fault]:
     """Yield a fault for it, in any case of letters."""
-    for path, plugin in document.terway():
+    for path, _, plugin in document.terway:
         node = plugin.get("eniip_virtual_type")
         if node is not None and node.kind == "string" and node.value.lower() == "ipvlan":
             yield Fault(

@@ -21,7 +21,7 @@ LEVEL = Level.ERROR
 
 def check(document: EniDocument) -> Iterator[Fault]:
     """Yield a fault for each entry that Go refuses."""
-    for path, plugin in document.terway():
+    for path, _, plugin in document.terway:
         node = plugin.get("host_stack_cidrs")
         for index, item in enumerate(node.value if node and node.kind == "array" else ()):
             if item.kind != "string" or templates.in_value(item.value):

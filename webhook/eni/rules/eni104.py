@@ -21,7 +21,7 @@ LEVEL = Level.WARNING
 
 def check(document: EniDocument) -> Iterator[Fault]:
     """Yield a fault for any other text."""
-    for path, plugin in document.terway():
+    for path, _, plugin in document.terway:
         node = plugin.get("network_policy_provider")
         if node is None or node.kind != "string" or templates.in_value(node.value):
             continue

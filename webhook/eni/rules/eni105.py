@@ -27,7 +27,7 @@ LEVEL = Level.ERROR
 
 def check(document: EniDocument) -> Iterator[Fault]:
     """Yield an error for the backend, warnings for what has no effect."""
-    for path, plugin in document.terway():
+    for path, _, plugin in document.terway:
         switch = plugin.get("symmetric_routing")
         if switch is not None and switch.kind not in ("boolean", "null"):
             yield Fault(

@@ -21,8 +21,8 @@ LEVEL = Level.WARNING
 def check(document: EniDocument) -> Iterator[Fault]:
     """Yield a fault when the order is reversed."""
     kinds = []
-    for path, plugin in document.plugins():
-        node = plugin.members().get("type")
+    for path, _, plugin in document.plugins:
+        node = plugin.get("type")
         kinds.append((path, node.value if node is not None else None))
     names = [kind for _, kind in kinds]
     if "terway" in names and "cilium-cni" in names[: names.index("terway")]:

@@ -21,6 +21,6 @@ _KEYS = {"bandwidth_mode": "is always set by terway-cli", "veth_prefix": "is not
 
 def check(document: EniDocument) -> Iterator[Fault]:
     """Yield a fault for each such key."""
-    for path, plugin in document.terway():
+    for path, _, plugin in document.terway:
         for name in _KEYS.keys() & plugin.keys():
             yield Fault(path=(*path, name), message=_KEYS[name], fix="delete it")
