@@ -80,15 +80,19 @@ def test_half_a_surrogate_pair_becomes_the_replacement_character() -> None:
 def ask(
     data: dict[str, Any], old: dict[str, Any] | None = None, extra: str = "", **options: Any
 ) -> dict[str, Any]:
-    def config_map(data: dict[str, Any], name: str = "eni-config") -> dict[str, Any]:
+    def config_map(
+        data: dict[str, Any], name: str = "eni-config", *, immutable: bool = False
+    ) -> dict[str, Any]:
         metadata = {"name": name, "namespace": "kube-system"}
-        return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+        more = {"immutable": True} if immutable else {}
+        return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data, **more}
 
     name = options.pop("name", "eni-config")
+    immutable = options.pop("immutable", (False, False))
     hook = options.pop("hook", Hook.VALIDATE)
     operation = "UPDATE" if old is not None else "CREATE"
-    before = None if old is None else config_map(old, name)
-    sent = review(config_map(data, name), operation, before, **options)
+    before = None if old is None else config_map(old, name, immutable=immutable[0])
+    sent = review(config_map(data, name, immutable=immutable[1]), operation, before, **options)
     policy = parse.parse(yaml.safe_load(BASE + extra))
     answer, record = exchange.answer(hook, json.dumps(sent).encode(), policy)
     assert b"Canary" not in answer
@@ -141,3 +145,41 @@ def test_broken_json_around_a_credential_never_shows_it() -> None:
         f'{{"a\\q{SECRET}',
     ):
         assert not ask(raw(text))["allowed"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(None, FILLED), (FILLED, FILLED), (BLANK, FILLED), (BLANK, BLANK)],
+)
+@pytest.mark.parametrize("was", [False, True])
+@pytest.mark.parametrize("name", ["eni-config", "pool"])
+def test_an_immutable_eni_config_is_told_at_every_write(
+    old: dict[str, Any] | None, new: dict[str, Any], name: str, *, was: bool
+) -> None:
+    told = ask(new, old, name=name, immutable=(was, True))
+    quiet = ask(new, old, name=name, immutable=(was, False))
+
+    assert told["allowed"]
+    (line,) = [line for line in told["warnings"] if line.startswith("ENI015 immutable: ")]
+    assert len(line) <= 120
+    assert "is immutable" not in line  # Flux recreates what such words refuse
+    assert not any(line.startswith("ENI015") for line in quiet.get("warnings", ()))
+
+
+def test_an_immutable_eni_config_is_deleted_by_the_annotation_alone() -> None:
+    by = parse.parse(yaml.safe_load(BASE))
+    for annotated, allowed in (({}, False), ({"hybrid-guard.io/allow-delete": "true"}, True)):
+        stored = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {
+                "name": "eni-config",
+                "namespace": "kube-system",
+                "annotations": annotated,
+            },
+            "data": FILLED,
+            "immutable": True,
+        }
+        sent = json.dumps(review(None, "DELETE", stored)).encode()
+        answer, _ = exchange.answer(Hook.VALIDATE, sent, by)
+        assert json.loads(answer)["response"]["allowed"] is allowed

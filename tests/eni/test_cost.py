@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import gc
 import json
+import random
 import time
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.eni.samples import conf, raw
+from tests.conftest import SEED, THOROUGH
+from tests.eni import hostile
+from tests.eni.samples import conf, judge, raw
 from tests.reviews import review
 from tests.serving import Server
 from webhook.admission import exchange
 from webhook.admission.review import Hook
+from webhook.eni import jsontext
 from webhook.policy import parse
 from webhook.policy.words import Network
 
@@ -51,6 +56,11 @@ HOSTILE: dict[str, Callable[[int], str]] = {
     "blanks": lambda n: '"a"' + " " * n,
     "base64": lambda n: '{"access_key":"' + "TFRB" * (n // 4) + '"}',
     "line breaks": lambda n: "{" + "\n" * n + '"a":1,"a":2}',
+    "a factor that is none": lambda n: '{"idle_ip_reclaim_jitter_factor":"' + "1" * n + 'x"}',
+    "a long mask": lambda n: '{"service_cidr":"10.0.0.1/' + "0" * n + '8"}',
+    "a long zone": lambda n: '{"vswitches":{"cn' + "-1" * (n // 2) + '!":["vsw-1"]}}',
+    "sixty long credentials": lambda n: "{" + ",".join(f'"secret{i}":"{i}{"x" * (n // 64)}"' for i in range(60)) + ',"vswitches":{"z":["a"]}}',
+    "many plugins' worth of lists": lambda n: many('{"a":[%s]}', "[]", n),
 }  # fmt: skip
 
 
@@ -102,3 +112,89 @@ def test_no_hostile_document_costs_a_worker() -> None:
         word in "".join(server.text) for word in ("internal-error", "Traceback", "WORKER TIMEOUT")
     )
     assert "decisions" in metrics or "hybrid_guard" in metrics
+
+
+def sent(obj: dict[str, Any], way: str) -> bytes:
+    """The body of a CREATE, of an UPDATE that adds a key, or of a CREATE of an override."""
+    if way == "override":
+        obj = {**obj, "metadata": {**obj["metadata"], "name": "pool"}}
+    if way != "update":
+        return json.dumps(review(obj)).encode()
+    new = {**obj, "data": {**obj["data"], "felix_relay_service": "x"}}
+    return json.dumps(review(new, "UPDATE", obj)).encode()
+
+
+def cost(body: bytes, times: int = 1) -> float:
+    best = float("inf")
+    for _ in range(times):
+        started = time.process_time()
+        answer, _ = exchange.answer(Hook.VALIDATE, body, BY)
+        best = min(best, time.process_time() - started)
+    assert len(answer) < 20_000, "an answer is bounded, whatever is asked"
+    return best
+
+
+def slowest(way: str, size: int, count: int, kept: int) -> list[tuple[str, hostile.Make]]:
+    """The documents that cost most, of as many drawn out of all as there is time for."""
+    found = list(hostile.documents())
+    random.Random(SEED).shuffle(found)  # noqa: S311  # texts, not secrets
+    costs = [(cost(sent(make(size), way)), name, make) for name, make in found[:count]]
+    costs.sort(key=lambda found: -found[0])
+    return [(name, make) for _, name, make in costs[:kept]]
+
+
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("way", ["create", "update", "override"])
+def test_no_document_of_the_search_costs_more_than_in_proportion(way: str) -> None:
+    for name, make in slowest(way, 1 << 14, 3_000 if THOROUGH else 200, 8):
+        small = max(cost(sent(make(1 << 16), way), 3), 0.002)
+        assert cost(sent(make(1 << 18), way), 3) < 2.6**2 * small, name
+
+
+@pytest.mark.timeout(1200)
+def test_memory_is_bounded_by_the_text_and_nothing_is_kept() -> None:
+    size = 1 << 20
+    for name, make in slowest("create", 1 << 13, 1_000 if THOROUGH else 100, 3):
+        body = sent(make(size), "create")
+        exchange.answer(Hook.VALIDATE, body, BY)
+        gc.collect()
+        tracemalloc.start()
+        exchange.answer(Hook.VALIDATE, body, BY)
+        kept, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 24 * len(body) + (16 << 20), name
+        assert kept < 1 << 18, name
+
+
+def test_what_has_more_items_than_any_cluster_is_denied_with_its_place() -> None:
+    most = jsontext.MAX_ITEMS
+    fine = judge(raw('{"a": [' + "0," * (most - 1) + "0]}"))
+    over = judge(raw('{"a":\n [' + "0," * most + "0]}"))
+
+    assert not any(finding.rule == "ENI003" for finding in fine)
+    assert [(f.rule, f.location.line, f.location.column) for f in over][:1] == [
+        ("ENI003", 2, 3 + 2 * most)
+    ]
+    assert f"over {most} items" in over[0].message
+
+
+@pytest.mark.parametrize("key", ["eni_conf", "10-terway.conf"])
+def test_ten_thousand_levels_are_answered_as_go_answers_them(key: str) -> None:
+    deep = '{"type":"terway","eniip_virtual_type":' + "[" * 9_999 + "]" * 9_999 + "}"
+    over = deep.replace("[[", "[[[", 1).replace("]]", "]]]", 1)
+
+    for text, deeper in ((deep, False), (over, True)):
+        found = judge({**conf(), "disable_network_policy": "false", key: text})
+        told = [f for f in found if f.rule == "ENI003"]
+        assert [(f.location.line, f.location.column) for f in told] == (
+            [(1, 38 + 10_000)] if deeper else []
+        )
+
+
+def test_what_is_told_is_short_however_long_the_values_are() -> None:
+    rng = random.Random(SEED)  # noqa: S311
+    found = list(hostile.documents())
+    for name, make in rng.sample(found, 2_000 if THOROUGH else 150):
+        findings = judge(make(20_000)["data"])
+        assert len(findings) < 2_000, name
+        assert all(len(f"{f} {f.fix}") < 800 for f in findings), name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -136,3 +137,26 @@ def test_what_is_no_policy_is_refused_with_its_place(given: Any, why: str) -> No
         policy.check(given, dual=False)
 
     assert why in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["*?" * 18 + "!", "*e" * 12 + "*!", "*" * 5_000, "?" * 5_000, "e*" * 5_000]
+)
+def test_a_pattern_of_many_stars_is_matched_at_once(pattern: str) -> None:
+    started = time.process_time()
+    policy.check(whole(allow(*[pattern] * 3)), dual=True)
+
+    assert time.process_time() - started < 5, "a second, where it tries each way for years"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "covered"),
+    [
+        ("*", True), ("ecs:*", True), ("ECS:DESCRIBEInstanceTypes", True), ("ecs:*Types", True), ("ecs:*InstanceTypes*", True),
+        ("ecs:DescribeInstance????s", True), ("ecs:DescribeInstance?????s", False), ("*s*", True), ("ecs:Describe", False),
+        ("", False), ("ecs:DescribeInstanceTypes?", False), ("?cs:DescribeInstanceTypes", True), ("ecs:[D]escribeInstanceTypes", False),
+        ("**ecs**Types**", True), ("vpc:*", False),
+    ],
+)  # fmt: skip
+def test_stars_and_question_marks_stand_for_characters(pattern: str, *, covered: bool) -> None:
+    assert ("ecs:DescribeInstanceTypes" not in lacking(whole(allow(pattern)))) is covered

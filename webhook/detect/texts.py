@@ -11,9 +11,10 @@ import yaml
 _MAX = 1024 * 1024  # a ConfigMap holds no more
 _DEPTH = 50  # libyaml takes time by the square of it
 _SHOWN = 60
-_STRING = r'("(?:[^"\\]|\\.)*")'  # kept as it is, whatever stands in it
-_COMMENT = re.compile(_STRING + r"|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
-_TRAILING = re.compile(_STRING + r"|,(?=\s*[}\]])", re.DOTALL)
+# Kept as it is, whatever stands in it; one without an end is all the rest, so none is read twice.
+_STRING = r'("[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z))'
+_COMMENT = re.compile(_STRING + r"|//[^\n]*+|/\*.*?(?:\*/|\Z)", re.DOTALL)
+_TRAILING = re.compile(_STRING + r"|,(?=\s*+[}\]])", re.DOTALL)
 _BLANK = re.compile(_STRING + r"|__\w+__", re.DOTALL)
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|^__\w+__$|\$\{?\w|\$\(|^%\w+%$|^<.*>$")
 

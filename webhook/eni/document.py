@@ -292,7 +292,8 @@ def _embedded(data: Mapping[str, Any], key: str, *, keep_blank: bool = False) ->
     try:
         return Embedded(key=key, text=text, root=jsontext.parse(text), lines=lines)
     except JsonError as error:
-        return Embedded(key=key, text=text, error=error, lines=lines)
+        told = error.with_traceback(None)  # its frames hold all that was parsed
+        return Embedded(key=key, text=text, error=told, lines=lines)
 
 
 def _plugins(cni: Embedded) -> Iterator[Plugin]:

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 MAX_DEPTH = 10_000  # encoding/json, scanner.go: maxNestingDepth
 # Values that follow another in their list or object. A whole VPC has some hundred vSwitches, the
 # largest eni-config we know 40 values; each costs microseconds in every rule.
-MAX_ITEMS = 2_048
+MAX_ITEMS = 1_024
 
 Kind = Literal["object", "array", "string", "number", "boolean", "null"]
 

@@ -46,22 +46,23 @@ def is_placeholder(value: str) -> bool:
 
 def is_zone(value: str) -> bool:
     """Tell whether a text has the shape of a zone: cn-hangzhou-g, eu-central-1a."""
-    return _is_named(value) and value.count("-") > 1 and _ends(value, _ZONE_ENDS)
+    return _is_named(value) and value.count("-") > 1 and bool(_ZONE_ENDS.fullmatch(_end(value)))
 
 
 def is_region(value: str) -> bool:
     """Tell whether a text has the shape of a region: cn-hangzhou, us-west-1."""
     if not _is_named(value) or is_zone(value):
         return False
-    return bool(_ONE_PART.fullmatch(value)) or (value.count("-") > 1 and _ends(value, _REGION_ENDS))
+    has_number = value.count("-") > 1 and bool(_REGION_ENDS.fullmatch(_end(value)))
+    return has_number or bool(_ONE_PART.fullmatch(value))
 
 
 def _is_named(value: str) -> bool:
     return len(value) <= _LONGEST and bool(_NAME.fullmatch(value))
 
 
-def _ends(value: str, pattern: re.Pattern[str]) -> bool:
-    return bool(pattern.fullmatch(value.rpartition("-")[2]))
+def _end(value: str) -> str:
+    return value.rpartition("-")[2]
 
 
 def described(value: str, secrets: frozenset[str]) -> str:

@@ -13,9 +13,9 @@ from webhook.files.errors import FileError
 from webhook.files.loader import MAX_BYTES
 from webhook.files.window import Window
 
-_LEADING = re.compile(r"(?:(?:[ \t\ufeff]*|---[ \t]*)\r?\n)*\ufeff?")
+_LEADING = re.compile(r"(?:(?:[ \t\ufeff]*+|---[ \t]*+)\r?\n)*+\ufeff?")
 _START = re.compile(r"\n(?=---[ \t\r\n]|\{)")
-_DIRECTIVES = re.compile(r"(?:^%[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*)+\Z", re.MULTILINE)
+_FILLER = re.compile(r"[ \t]*+(?:#[^\n]*+|\r?\n)")  # a blank line, or a comment
 _MARK = "\ufeff"  # of byte order: no editor counts it as a column
 _MARKER = "\n---"
 _REACH = 8  # characters that tell what a line is
@@ -81,9 +81,12 @@ def _end(window: Window) -> int | None:
 
 
 def _before_directives(window: Window, end: int) -> int:
-    """Return where the directives of the document that starts at an index begin."""
-    text, at = window.text, window.at
-    if text.startswith("%", at) or text.find("\n%", at, end) >= 0:
-        found = _DIRECTIVES.search(text, at, end)
-        return found.start() if found else end
-    return end
+    """Return where the directives of the document that starts at an index begin, read backwards."""
+    text, line, first = window.text, end, end
+    while line > window.at:
+        line = text.rfind("\n", window.at, line - 1) + 1 or window.at
+        if text.startswith("%", line):
+            first = line
+        elif not _FILLER.match(text, line):
+            break
+    return first

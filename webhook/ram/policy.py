@@ -115,7 +115,7 @@ def _matches(pattern: str, action: str) -> bool:
     everywhere = (1 << len(lowered) + 1) - 1
     for char in pattern.lower():
         if char == "*":
-            reached = -reached & everywhere  # the lowest bit and all above it
+            reached = -(reached & -reached) & everywhere  # the lowest bit, and all above it
         elif char == "?":
             reached = reached << 1 & everywhere
         else:
