@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from webhook.audit import eni
+from webhook.audit import eni, forged
 from webhook.audit.crosscheck import Seen
 from webhook.audit.inspect import inspect, is_passed_over
 from webhook.audit.origin import Origin
 from webhook.audit.report import Report, Row
 from webhook.audit.volumes import Volumes
+from webhook.owners import Forgery
 from webhook.policy.model import Policy
 from webhook.policy.words import Placement
 
@@ -55,15 +57,21 @@ class Audit:
         return True
 
     def conclude(
-        self, *, complete: bool, blind: frozenset[str] = frozenset(), live: bool = False
+        self,
+        *,
+        complete: bool,
+        blind: frozenset[str] = frozenset(),
+        live: bool = False,
+        forgeries: Iterable[Forgery] = (),
     ) -> None:
         """Say what all objects tell together; nothing is told of what nobody got to see.
 
         `blind`: the resources that are there and could not be read. `live`: what was not seen is
-        not there.
+        not there. `forgeries`: the owners that are none.
         """
         report, seen = self.report, self._seen
         report.complete = complete
+        report.findings += forged.findings(forgeries)
         if not complete:
             for read, origin in self._eni.kept:
                 report.findings += eni.findings(read, origin, report)
