@@ -140,6 +140,14 @@ def disowned(obj: dict[str, Any]) -> dict[str, Any]:
     return {**obj, "metadata": {**metadata, "ownerReferences": others}}
 
 
+def essence(obj: Mapping[str, Any]) -> dict[str, Any]:
+    """Return as much of an object as `refuted` looks at."""
+    return {
+        "metadata": {"uid": mapping_of(obj.get("metadata")).get("uid")},
+        "spec": {"selector": mapping_of(obj.get("spec")).get("selector")},
+    }
+
+
 def refuted(owner: Owner, found: Mapping[str, Any] | None, labels: Any) -> str | None:
     """Say why an owner did not make an object with these labels; None where it may have.
 

@@ -295,3 +295,49 @@ def test_a_terminal_sees_how_far_it_is_and_a_log_does_not(tmp_path: Path, policy
     assert lines[-1] == "", "the line is gone at the end"
     assert out == quiet.stdout.encode()
     assert quiet.stderr == ""
+
+
+def in_file(
+    kind: str, uid: str, *, by: str = "", labels: str = "a", name: str = "x"
+) -> dict[str, Any]:
+    """A Deployment x, or what claims to be its own."""
+    obj = deployment(name)
+    obj["kind"] = kind
+    obj["metadata"] |= {"uid": uid, "labels": {"a": labels}}
+    if by:
+        owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "x", "uid": by}
+        obj["metadata"]["ownerReferences"] = [{**owner, "controller": True}]
+    return obj
+
+
+@pytest.mark.parametrize(
+    ("objects", "why"),
+    [
+        ([in_file("Deployment", "1"), in_file("ReplicaSet", "2", by="1", labels="x")], None),
+        ([in_file("ReplicaSet", "2", by="1", labels="x"), in_file("Deployment", "1")], None),
+        ([in_file("ReplicaSet", "2", by="1", labels="x")], None),
+        ([in_file("Deployment", ""), in_file("ReplicaSet", "2", by="1", labels="x")], None),
+        ([in_file("Deployment", "1"), in_file("Deployment", "3"), in_file("ReplicaSet", "2", by="3", labels="x")], None),
+        ([in_file("Deployment", "1"), in_file("ReplicaSet", "2", by="3", labels="x")], "has another uid"),
+        ([in_file("ReplicaSet", "2", by="3", labels="x"), in_file("Deployment", "1")], "has another uid"),
+        ([in_file("Deployment", "1"), in_file("ReplicaSet", "2", by="1", labels="y")], "does not select its labels"),
+        ([in_file("Deployment", "1", name="z"), in_file("ReplicaSet", "2", by="3", labels="x")], None),
+    ],
+    ids=["owner first", "owner last", "no owner", "an owner that was never stored", "two clusters",
+         "another uid", "another uid, owner last", "another selector", "another name"],
+)  # fmt: skip
+def test_an_owner_in_the_input_refutes_what_claims_it(
+    policy: Path, objects: list[dict[str, Any]], why: str | None
+) -> None:
+    text = yaml.safe_dump_all(objects)
+    document, done = audit(policy, stdin=text)
+
+    told = [one for one in document["findings"] if one["rule"] == "HG207"]
+    assert [one["message"].partition(", which ")[2].partition(":")[0] for one in told] == (
+        [why] if why else []
+    )
+    assert done.returncode == (why is not None)
+    for one in told:
+        line = 1 + text[: text.index("kind: ReplicaSet")].count("\n")
+        assert abs(one["location"]["line"] - line) <= 1
+        assert one["location"]["pointer"] == "/metadata/ownerReferences"

@@ -13,6 +13,7 @@ from tests.cluster import landing
 from tests.cluster.controlplane.client import Answer
 from tests.cluster.controlplane.plane import ControlPlane
 from tests.cluster.test_audit import live, told
+from tests.cluster.test_explain import explain
 from tests.serving import Server
 
 GUARDED, AUDITED = "owned-guarded", "owned-audited"
@@ -246,6 +247,15 @@ def test_a_live_audit_tells_owners_that_are_none_and_judges_what_hides_behind_th
     )
     for resource in ("pods", "deployments", "rollouts.argoproj.io"):
         assert f"note: {resource} were not looked at: the API server refuses: 403" in denied.stderr
+
+    told_of = {
+        name: explain(plane.kubeconfig, name, "--policy", policy)
+        for name in (f"ReplicaSet/{AUDITED}/other", f"ReplicaSet/{AUDITED}/web-1")
+    }
+    (code, lie, _), (fine, truth, _) = told_of.values()
+    assert (code, [one["rule"] for one in lie["findings"]]) == (1, ["HG207", "HG101"])
+    assert lie["workloads"][0]["patch"]
+    assert (fine, truth["findings"], truth["workloads"][0]["patch"]) == (0, [], None)
 
 
 def reader(plane: ControlPlane) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from webhook.audit import eni, forged
 from webhook.audit.crosscheck import Seen
+from webhook.audit.forged import Claims
 from webhook.audit.inspect import inspect, is_passed_over
 from webhook.audit.origin import Origin
 from webhook.audit.report import Report, Row
@@ -31,10 +32,12 @@ class Audit:
         self._seen = Seen(policy)
         self._eni = eni.Together()
         self._volumes = Volumes(policy)
+        self._claims = Claims(policy)
 
     def judge(self, obj: dict[str, Any], origin: Origin) -> Row | None:
         """Judge an object; return the row of one that has a pod template and stands for itself."""
         self._seen.add(obj, origin)
+        self._claims.add(obj, origin)
         if self._keep(obj, origin) or is_passed_over(obj, self._policy):
             self.report.other += 1
             return None
@@ -79,4 +82,5 @@ class Audit:
         crds = seen.calico_crds(blind, live=live)
         report.findings += self._eni.findings(report, crds=crds, blind=blind, live=live)
         report.findings += self._volumes.findings()
+        report.findings += [] if live else self._claims.findings()
         report.findings += seen.findings(None if self._merged else crds)

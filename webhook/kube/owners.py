@@ -15,7 +15,7 @@ from webhook import owners
 from webhook.kube import named
 from webhook.kube.cluster import Cluster, ClusterError
 from webhook.owners import Forgery, Owner
-from webhook.workloads import WorkloadKind, mapping_of, ref_of
+from webhook.workloads import WorkloadKind, ref_of
 
 Object = dict[str, Any]
 
@@ -29,15 +29,14 @@ class Owners:
 
     kinds: tuple[WorkloadKind, ...]
     read: set[WorkloadKind] = field(default_factory=set)
-    _by_uid: dict[str, tuple[WorkloadKind, str, str, Any]] = field(default_factory=dict)
+    _by_uid: dict[str, tuple[WorkloadKind, str, str, Object]] = field(default_factory=dict)
     _suspects: list[tuple[WorkloadKind, str, str]] = field(default_factory=list)
 
     def add(self, kind: WorkloadKind, obj: Object) -> None:
         """Remember an object that may own others."""
         metadata = obj["metadata"]
-        selector = mapping_of(obj.get("spec")).get("selector")
-        place = (kind, metadata["namespace"], metadata["name"], selector)
-        self._by_uid[metadata["uid"]] = place
+        known = (kind, metadata["namespace"], metadata["name"], owners.essence(obj))
+        self._by_uid[metadata["uid"]] = known
 
     def claimed(self, child: WorkloadKind, metadata: Object) -> WorkloadKind | None:
         """Return the kind of the owner that stands for an object; None where none does."""
@@ -55,13 +54,13 @@ class Owners:
         self._suspects.append((child, metadata["namespace"], metadata["name"]))
 
     def _listed(self, owner: Owner, metadata: Object) -> bool:
-        kind, namespace, name, selector = self._by_uid.get(owner.uid, (None, "", "", None))
-        if kind is None or (kind.group, kind.kind) != (owner.group, owner.kind):
+        """Tell whether the list had that owner, and it may have made the object."""
+        if owner.uid not in self._by_uid:
             return False
-        if (namespace, name) != (metadata["namespace"], owner.name):
-            return False
-        found = {"metadata": {"uid": owner.uid}, "spec": {"selector": selector}}
-        return owners.refuted(owner, found, metadata.get("labels")) is None
+        kind, namespace, name, found = self._by_uid[owner.uid]
+        named_so = (kind.group, kind.kind, name) == (owner.group, owner.kind, owner.name)
+        refuted = owners.refuted(owner, found, metadata.get("labels"))
+        return named_so and namespace == metadata["namespace"] and refuted is None
 
     def forgeries(self, cluster: Cluster) -> Iterator[tuple[Object, Forgery]]:
         """Yield the suspects that are still there and whose owner still is not theirs.
@@ -70,14 +69,19 @@ class Owners:
         """
         for child, namespace, name in self._suspects:
             obj = _found(cluster, child, namespace, name)
-            metadata = mapping_of(obj and obj["metadata"])
-            kind, owner = self.claimed(child, metadata), owners.controller_of(metadata)
-            if not obj or not kind or not owner or metadata.get("deletionTimestamp"):
-                continue
-            made = _found(cluster, kind, namespace, owner.name)
-            why = owners.refuted(owner, made, metadata.get("labels"))
-            if why:
-                yield obj, Forgery(ref=ref_of(obj), owner=owner, why=why)
+            forgery = obj and self.forgery(cluster, child, obj)
+            if obj and forgery:
+                yield obj, forgery
+
+    def forgery(self, cluster: Cluster, child: WorkloadKind, obj: Object) -> Forgery | None:
+        """Ask for an object's owner; return what refutes it. Raises ClusterError."""
+        metadata = obj["metadata"]
+        kind, owner = self.claimed(child, metadata), owners.controller_of(metadata)
+        if not kind or not owner or metadata.get("deletionTimestamp"):
+            return None
+        found = _found(cluster, kind, metadata["namespace"], owner.name)
+        why = owners.refuted(owner, found, metadata.get("labels"))
+        return Forgery(ref=ref_of(obj), owner=owner, why=why) if why else None
 
 
 def _found(cluster: Cluster, kind: WorkloadKind, namespace: str, name: str) -> Object | None:
