@@ -25,6 +25,10 @@ def job(
     return changed(workload("Job", **pod_spec), spec={"suspend": suspend}, status=status or {})
 
 
+def without_status(obj: dict[str, Any]) -> dict[str, Any]:
+    return {key: part for key, part in obj.items() if key != "status"}
+
+
 def both(obj: dict[str, Any], old: dict[str, Any], **options: Any) -> tuple[str, str]:
     options = {"by": BY, **options}
     mutating, validating = (judge(hook, obj, old, **options)["verdict"] for hook in Hook)
@@ -41,10 +45,12 @@ def both(obj: dict[str, Any], old: dict[str, Any], **options: Any) -> tuple[str,
         (job(suspend=None), ("warned", "warned")),
         (job(suspend="true"), ("warned", "warned")),
         (workload("Job"), ("warned", "warned")),
+        ({**job(), "status": None}, ("warned", "warned")),
+        (without_status(job()), ("injected", "warned")),
         (job(affinity=PIN), ("injected", "denied")),
         (job(affinity=PIN, status=STARTED), ("warned", "denied")),
     ],
-    ids=["suspended", "an empty status", "started", "running", "null", "a text", "not said",
+    ids=["suspended", "an empty status", "started", "running", "null", "a text", "not said", "a status not read", "no status",
          "pinned", "pinned and started"],
 )  # fmt: skip
 def test_a_changed_template_is_injected_while_the_job_never_started(

@@ -267,3 +267,43 @@ def reader(plane: ControlPlane) -> Any:
         "--user=only-replicasets", check=False,
     )  # fmt: skip
     return plane.client("only-replicasets")
+
+
+def test_a_deployment_older_than_its_rule_keeps_its_one_replicaset(
+    plane: ControlPlane, tmp_path: Path
+) -> None:
+    """The real controller scales, adopts and orphans; a person touches what it made."""
+    namespace = "owned-older"
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(POLICY.replace("NAMESPACE", namespace))
+    plane.kubectl("create", "namespace", namespace)
+    plane.apply([an("Deployment", "web", namespace=namespace)])
+
+    def replicasets() -> Any:
+        return plane.get_json("rs", "-n", namespace)["items"]
+
+    def pods(count: int) -> bool:
+        found = plane.get_json("pods", "-n", namespace)["items"]
+        return len([one for one in found if not one["metadata"].get("deletionTimestamp")]) == count
+
+    plane.until(lambda: pods(1), "the first pod")
+    (made,) = replicasets()
+    name = made["metadata"]["name"]
+    with Server("--policy", str(policy)) as server:
+        plane.register_guard(server.url, server.authority.pem, failure_policy="Fail")
+        plane.kubectl("annotate", "rs", name, "-n", namespace, "touched=yes")
+        # The controller writes the ReplicaSet, and sees what became of it meanwhile.
+        plane.kubectl("patch", "deployment/web", "-n", namespace, "--subresource=scale",
+                      "--type=merge", "-p", '{"spec": {"replicas": 3}}')  # fmt: skip
+        plane.until(lambda: pods(3), "the Deployment to scale")
+        scaled = replicasets()
+        plane.kubectl("delete", "deployment", "web", "-n", namespace, "--cascade=orphan")
+        orphans = replicasets()
+        plane.unregister_guard()
+
+    assert [one["metadata"]["uid"] for one in scaled] == [made["metadata"]["uid"]]
+    assert scaled[0]["metadata"]["annotations"]["touched"] == "yes"
+    assert scaled[0]["spec"]["template"] == made["spec"]["template"]
+    assert [one["metadata"].get("ownerReferences") for one in orphans] == [None]
+    assert orphans[0]["spec"]["template"] == made["spec"]["template"]
+    plane.kubectl("delete", "namespace", namespace, "--wait=false")

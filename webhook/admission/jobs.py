@@ -20,8 +20,12 @@ _PEOPLE = frozenset({"system:admin"})
 
 
 def may_change(job: dict[str, Any]) -> bool:
-    """Tell whether every API server lets a stored Job's nodes change: it never started."""
-    return is_suspended(job) and mapping_of(job.get("status")).get("startTime") is None
+    """Tell whether every API server lets a stored Job's nodes change: it never started.
+
+    The API server writes a status always; one that is null was not read, and says nothing.
+    """
+    status = job.get("status", {})
+    return is_suspended(job) and isinstance(status, dict) and status.get("startTime") is None
 
 
 def is_suspended(job: dict[str, Any]) -> bool:

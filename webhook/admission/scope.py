@@ -127,27 +127,30 @@ def _stands_back(request: Request, workload: Workload, policy: Policy) -> bool:
 def may_inject(request: Request, workload: Workload, policy: Policy) -> bool:
     """Tell whether a judged write is one that may be patched at all.
 
-    A ReplicaSet that may be somebody's stays as it is: whose Deployment no longer finds it makes
-    another, without end. That somebody claims it in the same write proves nothing, so an UPDATE is
-    patched only where neither the stored object nor the new one names a controller.
+    A Deployment finds its ReplicaSet by the template, and makes another, without end, for each that
+    it no longer finds. Nobody can tell here whether a reference is true, so an UPDATE is patched
+    only where neither the stored object nor the new one names a controller.
     """
     kind, old = workload.kind.kind, request.old_object
-    if old is None or request.operation is not Operation.UPDATE:
-        return _may_be_made_with_it(workload, policy)
+    if request.operation is not Operation.UPDATE:
+        return kind not in _STANDS_BACK or not _is_a_strangers(workload, policy)
     if kind == "Job":
-        return jobs.may_change(old) and _template(old, workload) != workload.template
+        if old is None or not jobs.may_change(old):
+            return False
+        return _template(old, workload) != workload.template
     if kind in _STANDS_BACK:
-        sides = (old, workload.object)
-        return not any(owners.controller_of(side.get("metadata")) for side in sides)
+        return old is not None and not any(map(_names_a_controller, (old, workload.object)))
     return True
 
 
-def _may_be_made_with_it(workload: Workload, policy: Policy) -> bool:
-    """Tell whether no unknown controller stands behind an object, to which it would be strange."""
+def _names_a_controller(obj: dict[str, Any]) -> bool:
+    return owners.controller_of(obj.get("metadata")) is not None
+
+
+def _is_a_strangers(workload: Workload, policy: Policy) -> bool:
+    """Tell whether an object names a controller that nobody knows to make such."""
     owner = owners.controller_of(workload.object.get("metadata"))
-    if owner is None or workload.kind.kind not in _STANDS_BACK:
-        return True
-    return owners.pair(workload.kind, owner, policy.kinds) is not None
+    return owner is not None and owners.pair(workload.kind, owner, policy.kinds) is None
 
 
 def _template(obj: dict[str, Any], workload: Workload) -> dict[str, Any]:
