@@ -15,6 +15,9 @@ from tests.cluster.controlplane.plane import ControlPlane
 from tests.cluster.test_audit import live, told
 from tests.cluster.test_explain import explain
 from tests.serving import Server
+from webhook.kube.cluster import Cluster
+from webhook.kube.owners import Owners
+from webhook.workloads import BUILTIN
 
 GUARDED, AUDITED = "owned-guarded", "owned-audited"
 EDITOR = "editor-of-owned"
@@ -256,6 +259,30 @@ def test_a_live_audit_tells_owners_that_are_none_and_judges_what_hides_behind_th
     assert (code, [one["rule"] for one in lie["findings"]]) == (1, ["HG207", "HG101"])
     assert lie["workloads"][0]["patch"]
     assert (fine, truth["findings"], truth["workloads"][0]["patch"]) == (0, [], None)
+
+
+def test_lists_that_do_not_fit_together_accuse_nobody(bare: ControlPlane) -> None:
+    """An owner that came after the list of its kind, and a child that went before it was asked."""
+
+    def put(obj: dict[str, Any]) -> Any:
+        return write(bare, obj, AUDITED, user=None).json()["metadata"]
+
+    deployment = put(an("Deployment", "late"))
+    children = [
+        put(an("ReplicaSet", name, owner("Deployment", uid, "late")))
+        for name, uid in (("late-1", deployment["uid"]), ("lying", "1-1"), ("gone", "1-1"))
+    ]
+    (kind,) = (kind for kind in BUILTIN if kind.kind == "ReplicaSet")
+    seen = Owners(BUILTIN)
+    for metadata in children:
+        seen.check(kind, metadata)
+    bare.raw("DELETE", path_of("ReplicaSet", AUDITED) + "/gone?propagationPolicy=Background")
+
+    found = list(seen.forgeries(Cluster(bare.kubeconfig)))
+
+    assert [(forgery.ref.name, forgery.why) for _, forgery in found] == [
+        ("lying", "has another uid")
+    ]
 
 
 def reader(plane: ControlPlane) -> Any:
