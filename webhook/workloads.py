@@ -24,6 +24,10 @@ class ShapeError(ValueError):
         self.message = message
 
 
+class BoundError(ShapeError):
+    """There is more at `path` than is judged; `message` says which bound, and quotes nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkloadKind:
     """One kind, its served versions, and the path from the object to its pod template."""
@@ -71,7 +75,10 @@ RETIRED: dict[str, dict[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """An object with a pod template. `object` is the decoded JSON and is never changed in place."""
+    """An object with a pod template. `object` is the decoded JSON and is never changed in place.
+
+    `beyond` names the bound that the template is beyond, where it was therefore not read.
+    """
 
     kind: WorkloadKind
     ref: ObjectRef
@@ -79,6 +86,7 @@ class Workload:
     object: dict[str, Any]
     template: dict[str, Any]
     pod_spec: dict[str, Any]
+    beyond: str | None = None
 
 
 def find_kind(

@@ -13,7 +13,7 @@ from webhook.findings import Finding, Level, Location
 from webhook.patch import pointer
 from webhook.placement import drops
 from webhook.placement.selector import TERMS
-from webhook.policy.evaluate import evaluate
+from webhook.policy.evaluate import BEYOND, evaluate
 from webhook.policy.model import Policy
 from webhook.policy.words import Placement
 from webhook.workloads import ShapeError, Workload, mapping_at
@@ -53,12 +53,16 @@ def may_deny(
         return True
     if not is_relevant(old, new, policy):
         return False
+    if finding.rule == BEYOND:
+        return True  # that it could not be judged before says nothing of what it asks for now
     before = evaluate(old, policy, namespace_placement=namespace_placement)
     return finding.rule not in {known.rule for known in before.findings}
 
 
 def dropped_terms(old: Workload, new: Workload, final: dict[str, Any]) -> list[Finding]:
     """Return HG107 for each node term or expression that `final`, as it will be stored, lacks."""
+    if old.beyond or new.beyond:
+        return []
     path = new.kind.pod_spec
     spec = mapping_at(final, path)
     if old.pod_spec.get("affinity") == spec.get("affinity"):

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from webhook.admission import response
+from webhook.admission import response, skim
 from webhook.admission.record import Outcome, Word, outcome
 from webhook.admission.review import Hook, Operation, Request
 from webhook.eni import document, lint
@@ -42,6 +42,10 @@ def judge(hook: Hook, request: Request, policy: Policy) -> Outcome | None:
         return None
     if not is_judged(request.object, request.name, eni):
         return None
+    if request.beyond is not None and skim.is_sealed([request.object, request.old_object]):
+        message = f"HG109 {request.name} cannot be judged: {request.beyond}"
+        answer = response.denied(message, rule="HG109", verdict=Word.DENIED)
+        return outcome(hook, request, answer, rule="HG109", verdict=Word.DENIED)
     return _write(request, request.object, eni)
 
 

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import orjson
 
-from webhook.admission import handler, review, strict
+from webhook.admission import handler, review, skim, strict
 from webhook.admission.record import Record
-from webhook.admission.review import Hook
+from webhook.admission.review import Hook, Request
+from webhook.admission.skim import SkimError
+from webhook.admission.strict import StrictJSONError
 from webhook.policy.model import Policy
 from webhook.policy.words import Placement
+
+_MIB = 1024 * 1024
+BODY_MAX = 32 * _MIB
+"""Above what an API server sends: it takes 3 MiB, writes `<`, `>` and `&` as six bytes each, and
+adds the stored object, of which etcd takes 1.5 MiB."""
+HEAD_MAX = 4 * _MIB
+"""Of a longer one: the API server writes who asks and the object's metadata first."""
+
+_DEEP = f"it nests over {skim.DEPTH_MAX - 10} levels"
+_MANY = "it holds over a million values"
+_LONG = f"its review is over {BODY_MAX // _MIB} MiB"
 
 
 def answer(
@@ -17,12 +30,14 @@ def answer(
     policy: Policy,
     *,
     namespace_placement: Placement | None = None,
+    is_whole: bool = True,
 ) -> tuple[bytes, Record]:
     """Answer the AdmissionReview in `body`; without a hook, the one it is meant for.
 
+    Of a body over BODY_MAX the first HEAD_MAX bytes are enough (`is_whole` is False then).
     Raises StrictJSONError or ReviewError for a bad call, PatchError for a mistake of ours.
     """
-    request = review.decode(strict.loads(body))
+    request = _request(body, policy, is_whole=is_whole and len(body) <= BODY_MAX)
     outcome = handler.handle(
         hook or handler.default_hook(request),
         request,
@@ -30,3 +45,23 @@ def answer(
         namespace_placement=namespace_placement,
     )
     return orjson.dumps(outcome.response.to_wire(request.uid)), outcome.record
+
+
+def _request(body: bytes, policy: Policy, *, is_whole: bool) -> Request:
+    """Read a review: whole as a rule, else without what nobody judges, else its head alone."""
+    templates = [kind.pod_spec[:-1] or kind.pod_spec for kind in policy.kinds]
+    try:
+        if not is_whole:
+            head = skim.head(body[:HEAD_MAX], templates, is_whole=False)
+            return review.decode(strict.loads(head), beyond=_LONG)
+        if strict.cost(body) <= strict.COST_MAX:
+            try:
+                return review.decode(strict.loads(body))
+            except StrictJSONError:
+                pass  # it may be what stands in managedFields alone
+        usual = skim.usual(body)
+        if strict.cost(usual) <= strict.COST_MAX:
+            return review.decode(strict.loads(usual), beyond=_DEEP)
+        return review.decode(strict.loads(skim.head(body, templates)), beyond=_MANY)
+    except SkimError as error:
+        raise StrictJSONError(str(error)) from None

@@ -36,7 +36,8 @@ class Operation(enum.StrEnum):
 class Request:
     """One admission request. `object` is None for DELETE, `old_object` for CREATE.
 
-    A name that is still to be generated ends in `*`, so that it equals no object's name.
+    A name that is still to be generated ends in `*`, so that it equals no object's name. `beyond`
+    names the bound that the review is beyond, where parts of it are seals.
     """
 
     uid: str
@@ -52,6 +53,7 @@ class Request:
     dry_run: bool
     object: dict[str, Any] | None
     old_object: dict[str, Any] | None
+    beyond: str | None = None
 
     @property
     def ref(self) -> ObjectRef:
@@ -62,8 +64,11 @@ class Request:
         )
 
 
-def decode(document: object) -> Request:
-    """Read a decoded AdmissionReview, or raise ReviewError."""
+def decode(document: object, *, beyond: str | None = None) -> Request:
+    """Read a decoded AdmissionReview, or raise ReviewError.
+
+    One that is `beyond` a bound may end before its stored object.
+    """
     if not isinstance(document, dict):
         raise ReviewError("the body is not an object")
     if document.get("apiVersion") != API_VERSION or document.get("kind") != KIND:
@@ -85,7 +90,7 @@ def decode(document: object) -> Request:
     old = _object(request, "oldObject")
     if obj is None and operation in ("CREATE", "UPDATE"):
         raise ReviewError("request.object is missing")
-    if old is None and operation == "UPDATE":
+    if old is None and operation == "UPDATE" and beyond is None:
         raise ReviewError("request.oldObject is missing")
     return Request(
         uid=uid,
@@ -101,6 +106,7 @@ def decode(document: object) -> Request:
         dry_run=request.get("dryRun") is True,
         object=obj,
         old_object=old,
+        beyond=beyond,
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from webhook import owners, workloads
-from webhook.admission import jobs
+from webhook.admission import jobs, skim
 from webhook.admission.review import Operation, Request
 from webhook.owners import Pair
 from webhook.placement import selector
@@ -63,7 +63,11 @@ def read(obj: dict[str, Any], request: Request, policy: Policy) -> Workload | No
     Raises ShapeError for what Kubernetes would not decode.
     """
     found = workloads.read(obj, policy.kinds, namespace=request.namespace)
-    return None if found is None else replace(found, ref=request.ref)
+    if found is None:
+        return None
+    parts = (found.template, workloads.mapping_at(obj, ("metadata",)).get("ownerReferences"))
+    is_beyond = request.beyond is not None and any(map(skim.is_sealed, parts))
+    return replace(found, ref=request.ref, beyond=request.beyond if is_beyond else None)
 
 
 def sketch(obj: dict[str, Any], request: Request, policy: Policy) -> Workload | None:

@@ -9,7 +9,7 @@ from webhook.admission.review import Hook, Operation, Request
 from webhook.findings import Finding, Level
 from webhook.placement.model import Side
 from webhook.policy.decide import Decision, Source, decide
-from webhook.policy.evaluate import Verdict, evaluate, unreadable
+from webhook.policy.evaluate import BEYOND, Verdict, evaluate, unreadable
 from webhook.policy.model import Policy
 from webhook.policy.words import Action, Conflicts, Enforcement, OnUpdate, Placement
 from webhook.workloads import ShapeError, Workload, mapping_at
@@ -118,6 +118,14 @@ class _Judgement:
         decision = self._verdict.decision
         if jobs.is_resumed_by_a_controller(self._request) and not _is_told_to_deny(decision):
             return False
+        if finding.rule == BEYOND:
+            # The mutating hook lets it pass: the other one has the last word.
+            return (
+                self._hook is Hook.VALIDATE
+                and decision.action is not Action.WARN
+                and decision.enforcement is Enforcement.REQUIRED
+                and not scope.by_system_controller(self._request)
+            )
         if finding.rule == "HG103":
             return decision.conflicts is Conflicts.DENY
         if finding.rule in _WRONG_SIDE:

@@ -120,6 +120,20 @@ PAGES = (
         right=("kubectl patch ds cni -p '{...nodeSelectorTerms: [every term, the new one too]}'",),
     ),
     Page(
+        rule="HG109",
+        name="cannot-be-judged",
+        level=Level.ERROR,
+        summary="A workload is beyond a bound of what is judged.",
+        why="Its pod template nests over 240 levels, its node affinity has over 10,000 terms or "
+        "100,000 expressions and values, or its review is over 32 MiB or holds over a million "
+        "values. Whoever is asked about it would be too late, and a write that nobody answers is "
+        "stored as it is. So the mutating hook says that it adds nothing, and the validating one "
+        "denies it, unless policy asks nothing of it or the write leaves template and placement "
+        "label byte for byte as they are stored. No real manifest known is within a hundredth.",
+        wrong=("affinity: {}  # with ten thousand and one nodeSelectorTerms",),
+        right=_required(_OFF_CLOUD),
+    ),
+    Page(
         rule="HG110",
         name="image-not-pullable",
         level=Level.WARNING,

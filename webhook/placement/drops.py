@@ -6,7 +6,7 @@ is atomic: the guard that kept a pod off Windows goes without a word.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,9 @@ class Dropped:
 
 
 _Words = tuple[str, str, frozenset[str]]
+_Bag = Counter[_Words]
+_COMPARED = 10_000
+"""Expressions compared at most where terms are held against each other, which takes 10 ms."""
 
 
 def dropped(old_spec: dict[str, Any], new_spec: dict[str, Any]) -> tuple[Dropped, ...]:
@@ -30,34 +33,57 @@ def dropped(old_spec: dict[str, Any], new_spec: dict[str, Any]) -> tuple[Dropped
 
     Each old term is held against the new term that keeps most of it; a new term is used once, so
     two old terms cannot hide behind one. Order does not count, of terms, expressions or values.
+    Raises ShapeError or BoundError for terms that cannot be read.
     """
-    old, new = _terms(old_spec), [words for _, words in _terms(new_spec)]
-    pairs = sorted(
-        ((i, j) for i in range(len(old)) for j in range(len(new))),
-        key=lambda pair: (-_common(old[pair[0]][1], new[pair[1]]), abs(pair[0] - pair[1]), pair),
-    )
-    partner: dict[int, int] = {}
-    for i, j in pairs:
-        if i not in partner and j not in partner.values():
-            partner[i] = j
+    old, new = _terms(old_spec), [bag for _, bag in _terms(new_spec)]
+    left = defaultdict[frozenset[tuple[_Words, int]], list[int]](list)
+    for j, bag in reversed(list(enumerate(new))):
+        left[frozenset(bag.items())].append(j)
+    changed = []
+    for i, (_, bag) in enumerate(old):
+        same = left[frozenset(bag.items())]
+        if same:
+            same.pop()
+        else:
+            changed.append(i)
+    others = sorted(j for unused in left.values() for j in unused)
+    partner = _partners({i: old[i][1] for i in changed}, {j: new[j] for j in others})
     lost = []
-    for i, (index, words) in enumerate(old):
-        kept = new[partner[i]] if i in partner else Counter[_Words]()
-        if gone := tuple(_text(word) for word in (words - kept).elements()):
-            lost.append(Dropped(term=index, expressions=gone))
+    for i in changed:
+        index, bag = old[i]
+        gone = bag - new[partner[i]] if i in partner else bag
+        if gone:
+            lost.append(Dropped(term=index, expressions=tuple(map(_text, gone.elements()))))
     return tuple(lost)
 
 
-def _common(old: Counter[_Words], new: Counter[_Words]) -> int:
+def _partners(old: dict[int, _Bag], new: dict[int, _Bag]) -> dict[int, int]:
+    """Pair old terms with new ones: those with most in common, or by their order where many."""
+    if sum(map(len, old.values())) * len(new) > _COMPARED:
+        return dict(zip(old, new, strict=False))
+    pairs = sorted(
+        ((i, j) for i in old for j in new),
+        key=lambda pair: (-_common(old[pair[0]], new[pair[1]]), abs(pair[0] - pair[1]), pair),
+    )
+    partner: dict[int, int] = {}
+    taken: set[int] = set()
+    for i, j in pairs:
+        if i not in partner and j not in taken:
+            partner[i] = j
+            taken.add(j)
+    return partner
+
+
+def _common(old: _Bag, new: _Bag) -> int:
     return (old & new).total()
 
 
-def _terms(pod_spec: dict[str, Any]) -> list[tuple[int, Counter[_Words]]]:
+def _terms(pod_spec: dict[str, Any]) -> list[tuple[int, _Bag]]:
     """Return the non-empty required terms as bags of expressions, with their indices."""
-    selector.parse(pod_spec)  # raises ShapeError for what could not be read below
+    selector.check_bounds(pod_spec)
     found = []
     for index, term in enumerate(selector.raw_terms(pod_spec)):
-        words = Counter[_Words](
+        words = _Bag(
             (key, operator, frozenset(operands))
             for key, operator, operands in selector.raw_expressions(term, (*TERMS, index))
         )

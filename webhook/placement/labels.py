@@ -10,6 +10,7 @@ from functools import lru_cache
 
 NAME_MAX = 63
 SUBDOMAIN_MAX = 253
+KEY_MAX = SUBDOMAIN_MAX + 1 + NAME_MAX
 INT64_MAX = 2**63 - 1
 INT64_MIN = -(2**63)
 
@@ -28,16 +29,19 @@ _INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])", re.ASCII)
 
 
-@lru_cache(maxsize=1024)
 def is_key(text: str) -> bool:
     """Tell whether `text` is a label key: an optional DNS subdomain and `/`, then a name."""
+    return len(text) <= KEY_MAX and _is_key(text)
+
+
+@lru_cache(maxsize=1024)
+def _is_key(text: str) -> bool:
     prefix, slash, name = text.rpartition("/")
     if slash and not is_subdomain(prefix):
         return False
     return len(name) <= NAME_MAX and _NAME.fullmatch(name) is not None
 
 
-@lru_cache(maxsize=1024)
 def is_value(text: str) -> bool:
     """Tell whether `text` is a label value; the empty string is one."""
     return not text or (len(text) <= NAME_MAX and _NAME.fullmatch(text) is not None)

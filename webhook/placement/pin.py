@@ -72,19 +72,24 @@ class _Plan:
 
 
 def _planned(pod_spec: dict[str, Any], side: Side, cloud: CloudNodes) -> _Plan:
-    """Plan, or remember: operators write the same few objects over and over (16 µs against 3)."""
+    """Plan, or remember: operators write the same few objects over and over.
+
+    That is a fifth of a decision (168 µs without, 136 with), and at most 2 MiB: what is long is
+    planned each time.
+    """
     text = selector.deciding(pod_spec)
     return _plan(pod_spec, side, cloud) if text is None else _remembered(text, side, cloud)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def _remembered(text: bytes, side: Side, cloud: CloudNodes) -> _Plan:
     return _plan(orjson.loads(text), side, cloud)
 
 
 def _plan(pod_spec: dict[str, Any], side: Side, cloud: CloudNodes) -> _Plan:
     parsed = selector.parse(pod_spec)
-    proven = proof.prove_parsed(parsed, cloud)
+    found = proof.matchable(parsed, cloud)
+    proven = proof.prove_matchable(parsed, found, cloud)
     if proven.sides is Sides.NONE:
         return _Plan(outcome=Outcome.NONE, proof=proven)
     if proven.sides is not Sides.BOTH:
@@ -94,7 +99,7 @@ def _plan(pod_spec: dict[str, Any], side: Side, cloud: CloudNodes) -> _Plan:
         outcome=Outcome.PATCHED,
         proof=proven,
         ops=_require(pod_spec, parsed, side, cloud),
-        dead_terms=_dead_terms(parsed, side, cloud),
+        dead_terms=_dead_terms(found, side, cloud),
     )
 
 
@@ -159,13 +164,14 @@ def _require(
     return tuple(ops)
 
 
-def _dead_terms(parsed: NodeSelector, side: Side, cloud: CloudNodes) -> tuple[int, ...]:
+def _dead_terms(
+    found: tuple[proof.Matchable, ...], side: Side, cloud: CloudNodes
+) -> tuple[int, ...]:
+    """Return the terms that only nodes of the other side match."""
     return tuple(
-        term.index
-        for term in parsed.terms or ()
-        if term.usable
-        and not proof.reaches(parsed, term, cloud, side)
-        and proof.reaches(parsed, term, cloud, side.other)
+        one.term.index
+        for one in found
+        if not one.member(cloud, side)[0] and one.member(cloud, side.other)[0]
     )
 
 

@@ -6,10 +6,8 @@ left without a value (the node's name counts as one more key).
 
 from __future__ import annotations
 
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import Any
-
-import orjson
 
 from webhook.placement import labels, selector, values
 from webhook.placement.model import CloudNodes, Proof, Side, Sides, Witness
@@ -24,21 +22,58 @@ def prove(pod_spec: dict[str, Any], cloud: CloudNodes) -> Proof:
 
     Raises ShapeError, with the path below the pod spec, for a type Go's decoder would refuse.
     """
-    text = selector.deciding(pod_spec)
-    if text is None:
-        return prove_parsed(selector.parse(pod_spec), cloud)
-    return _remembered(text, cloud)
-
-
-@lru_cache(maxsize=512)
-def _remembered(text: bytes, cloud: CloudNodes) -> Proof:
-    return prove_parsed(selector.parse(orjson.loads(text)), cloud)
+    return prove_parsed(selector.parse(pod_spec), cloud)
 
 
 def prove_parsed(parsed: NodeSelector, cloud: CloudNodes) -> Proof:
     """Prove it for a selector that is parsed already."""
-    on_prem = _witness(parsed, cloud, Side.ON_PREM)
-    off_prem = _witness(parsed, cloud, Side.CLOUD)
+    return prove_matchable(parsed, matchable(parsed, cloud), cloud)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matchable:
+    """A term that some node matches as far as everything but the cloud key goes.
+
+    `labels` (None: absent) and `node` are of such a node; `left` is what may stand at the cloud
+    key. Worked out once for both sides.
+    """
+
+    term: Term
+    labels: dict[str, str | None]
+    node: str
+    left: values.Values
+
+    def member(self, cloud: CloudNodes, side: Side) -> tuple[bool, str | None]:
+        """Return (True, a value of the cloud key, None for absent) for a node of `side`."""
+        return values.meet((side_values(cloud, side), self.left)).member()
+
+
+def matchable(parsed: NodeSelector, cloud: CloudNodes) -> tuple[Matchable, ...]:
+    """Return the terms that can match anything; the one of no terms where none is required."""
+    if parsed.impossible is not None:
+        return ()
+    terms = (_NO_TERMS,) if parsed.terms is None else parsed.terms
+    found = (_matchable(parsed, term, cloud) for term in terms if term.usable)
+    return tuple(one for one in found if one is not None)
+
+
+def _matchable(parsed: NodeSelector, term: Term, cloud: CloudNodes) -> Matchable | None:
+    node = _name(term)
+    if node is None:
+        return None
+    members: dict[str, str | None] = {}
+    for key, allowed in term.left.items():
+        if key != cloud.key:
+            possible, members[key] = allowed.member()
+            if not possible:
+                return None
+    return Matchable(term=term, labels=members, node=node, left=own_values(parsed, term, cloud.key))
+
+
+def prove_matchable(parsed: NodeSelector, found: tuple[Matchable, ...], cloud: CloudNodes) -> Proof:
+    """Prove it from the terms that can match anything."""
+    on_prem = _witness(parsed, found, cloud, Side.ON_PREM)
+    off_prem = _witness(parsed, found, cloud, Side.CLOUD)
     return Proof(
         sides=Sides.of(on_prem=on_prem.possible, cloud=off_prem.possible),
         on_prem=on_prem,
@@ -48,13 +83,9 @@ def prove_parsed(parsed: NodeSelector, cloud: CloudNodes) -> Proof:
 
 def own_values(parsed: NodeSelector, term: Term | None, key: str) -> values.Values:
     """Return what nodeSelector and a term's own expressions leave over for one key."""
-    left = values.ANY
-    if key in parsed.labels:
-        left = values.equals(parsed.labels[key])
-    for requirement in term.requirements if term else ():
-        if requirement.key == key:
-            left = left.meet(requirement.allowed)
-    return left
+    if term is not None and key in term.left:
+        return term.left[key]
+    return values.equals(parsed.labels[key]) if key in parsed.labels else values.ANY
 
 
 def side_values(cloud: CloudNodes, side: Side) -> values.Values:
@@ -62,46 +93,32 @@ def side_values(cloud: CloudNodes, side: Side) -> values.Values:
     return values.one_of(cloud.values) if side is Side.CLOUD else values.none_of(cloud.values)
 
 
-def reaches(parsed: NodeSelector, term: Term | None, cloud: CloudNodes, side: Side) -> bool:
-    """Tell whether a node of `side` can match one term (None: no term is required)."""
-    return _fit(parsed, term or _NO_TERMS, cloud, side) is not None
-
-
-def _witness(parsed: NodeSelector, cloud: CloudNodes, side: Side) -> Witness:
-    if parsed.terms is None:
-        node = _fit(parsed, _NO_TERMS, cloud, side)
-        return _admitted(_NO_TERMS, parsed, cloud, node) if node else _refused(parsed, cloud, side)
-    for term in parsed.terms:
-        node = _fit(parsed, term, cloud, side) if term.usable else None
-        if node:
-            return _admitted(term, parsed, cloud, node)
+def _witness(
+    parsed: NodeSelector, found: tuple[Matchable, ...], cloud: CloudNodes, side: Side
+) -> Witness:
+    for one in found:
+        possible, value = one.member(cloud, side)
+        if possible:
+            wanted = {cloud.key: value, **parsed.labels, **one.labels}
+            if value is not None:
+                wanted[cloud.key] = value
+            labels_there = {key: text for key, text in wanted.items() if text is not None}
+            return _admitted(one.term, parsed, cloud, (labels_there, one.node))
     return _refused(parsed, cloud, side)
-
-
-def _fit(
-    parsed: NodeSelector, term: Term, cloud: CloudNodes, side: Side
-) -> tuple[dict[str, str], str] | None:
-    """Return labels and name of a node of `side` that matches one term, or None."""
-    name = _name(term)
-    if name is None or not all(labels.is_key(key) for key in parsed.labels):
-        return None
-    left = {cloud.key: side_values(cloud, side)}
-    for key, value in parsed.labels.items():
-        left[key] = left.get(key, values.ANY).meet(values.equals(value))
-    for requirement in term.requirements:
-        left[requirement.key] = left.get(requirement.key, values.ANY).meet(requirement.allowed)
-    members = {key: allowed.member() for key, allowed in left.items()}
-    if not all(possible for possible, _ in members.values()):
-        return None
-    return {key: value for key, (_, value) in members.items() if value is not None}, name
 
 
 def _name(term: Term) -> str | None:
     """Return a node name that satisfies the term's fields, or None if there is none."""
-    wanted = [f.value for f in term.fields if f.equal and f.key == selector.NODE_NAME]
-    spares = [f"{_WITNESS}-{n}" for n in range(len(term.fields))]
-    for name in wanted[:1] or [_WITNESS, *spares]:
-        if labels.is_subdomain(name) and all(field.admits(name) for field in term.fields):
+    if not term.fields:
+        return _WITNESS
+    named = [field for field in term.fields if field.key == selector.NODE_NAME]
+    if not all(field.admits("") for field in term.fields if field.key != selector.NODE_NAME):
+        return None
+    wanted = {field.value for field in named if field.equal}
+    excluded = {field.value for field in named if not field.equal}
+    spares = (f"{_WITNESS}-{n}" for n in range(len(excluded)))
+    for name in wanted or (_WITNESS, *spares):
+        if labels.is_subdomain(name) and name not in excluded and wanted <= {name}:
             return name
     return None
 
@@ -126,29 +143,28 @@ def _admitted(
 def _refused(parsed: NodeSelector, cloud: CloudNodes, side: Side) -> Witness:
     """Say which words keep a side out, the ones about the cloud key first."""
     wanted = side_values(cloud, side)
-    if own_values(parsed, None, cloud.key).meet(wanted).empty():
+    if _clashes(own_values(parsed, None, cloud.key), wanted):
         text = f"nodeSelector: {cloud.key}={parsed.labels[cloud.key]}"
         return Witness(possible=False, reason=f"{text} keeps it out", expression=text)
     if not parsed.terms:
         return _refused_without_terms(parsed)
     for term in parsed.terms:
-        if term.usable and own_values(parsed, term, cloud.key).meet(wanted).empty():
+        if term.usable and _clashes(own_values(parsed, term, cloud.key), wanted):
             said = _on_key(parsed, term, cloud.key)
             return Witness(
                 possible=False, reason=f"{said} keeps it out", term=term.index, expression=said
             )
-    return _refused_otherwise(parsed, parsed.terms[0])
+    return _refused_otherwise(parsed.terms[0])
 
 
 def _refused_without_terms(parsed: NodeSelector) -> Witness:
     if parsed.terms is not None:
         return Witness(possible=False, reason="an empty nodeSelectorTerms matches no node")
-    key, value = next((k, v) for k, v in parsed.labels.items() if _impossible(k, v))
-    text = f"nodeSelector: {key}={value}"
+    text = f"nodeSelector: {parsed.impossible}={parsed.labels[str(parsed.impossible)]}"
     return Witness(possible=False, reason=f"{text} is on no node", expression=text)
 
 
-def _refused_otherwise(parsed: NodeSelector, term: Term) -> Witness:
+def _refused_otherwise(term: Term) -> Witness:
     place = f"nodeSelectorTerms[{term.index}]"
     if term.empty:
         return Witness(
@@ -158,8 +174,9 @@ def _refused_otherwise(parsed: NodeSelector, term: Term) -> Witness:
         text = f"{place}.{term.error}"
         reason = f"{text}: the term matches no node"
         return Witness(possible=False, reason=reason, term=term.index, expression=text)
+    dead = {key for key, allowed in term.left.items() if allowed.empty()}
     for requirement in term.requirements:
-        if own_values(parsed, term, requirement.key).empty():
+        if requirement.key in dead:
             text = f"{place}.matchExpressions[{requirement.index}]: {requirement.text}"
             reason = f"{text} contradicts the rest: the term matches no node"
             return Witness(possible=False, reason=reason, term=term.index, expression=text)
@@ -167,8 +184,8 @@ def _refused_otherwise(parsed: NodeSelector, term: Term) -> Witness:
     return Witness(possible=False, reason=reason, term=term.index)
 
 
-def _impossible(key: str, value: str) -> bool:
-    return not labels.is_key(key) or not labels.is_value(value)
+def _clashes(one: values.Values, two: values.Values) -> bool:
+    return values.meet((one, two)).empty()
 
 
 def _on_key(parsed: NodeSelector, term: Term, key: str) -> str | None:

@@ -6,7 +6,7 @@ A `Values` is an intersection kept in normal form: may the key be absent, which 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from webhook.placement import labels
@@ -38,20 +38,6 @@ class Values:
             return False
         return (self.low is None or number > self.low) and (self.high is None or number < self.high)
 
-    def meet(self, other: Values) -> Values:
-        """Return the intersection of both."""
-        if self.listed is None or other.listed is None:
-            listed = other.listed if self.listed is None else self.listed
-        else:
-            listed = self.listed & other.listed
-        return Values(
-            absent=self.absent and other.absent,
-            listed=listed,
-            excluded=self.excluded | other.excluded,
-            low=_present(max, self.low, other.low),
-            high=_present(min, self.high, other.high),
-        )
-
     def member(self) -> tuple[bool, str | None]:
         """Return (True, a value some node may have, None for absent), or (False, None) if empty.
 
@@ -75,7 +61,7 @@ class Values:
         if other.listed is None:
             hits = (value for value in other.excluded if labels.is_value(value))
             return not any(self.admits(value) for value in hits)
-        return self.meet(Values(absent=False, excluded=other.listed)).empty()
+        return meet((self, Values(absent=False, excluded=other.listed))).empty()
 
     def _candidates(self) -> Iterable[str]:
         """Yield enough values to hold a member if there is one, the plainest first."""
@@ -99,16 +85,23 @@ class Values:
                     return
 
 
-def _present(choose: Callable[[int, int], int], one: int | None, two: int | None) -> int | None:
-    """Return the tighter of two bounds, either of which may be missing."""
-    if one is None or two is None:
-        return two if one is None else one
-    return choose(one, two)
-
-
 ANY = Values()
 PRESENT = Values(absent=False)
 ABSENT = Values(listed=frozenset())
+
+
+def meet(sets: Sequence[Values]) -> Values:
+    """Return the intersection of all; ANY of none. Takes as long as they are large together."""
+    if len(sets) == 1:
+        return sets[0]
+    listed = [found.listed for found in sets if found.listed is not None]
+    return Values(
+        absent=all(found.absent for found in sets),
+        listed=frozenset.intersection(*listed) if listed else None,
+        excluded=frozenset().union(*(found.excluded for found in sets)),
+        low=max((found.low for found in sets if found.low is not None), default=None),
+        high=min((found.high for found in sets if found.high is not None), default=None),
+    )
 
 
 def equals(value: str) -> Values:

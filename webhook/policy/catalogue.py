@@ -164,6 +164,12 @@ def find(workload: Workload) -> tuple[AddOn, bool] | None:
     return _by_image(workload, namespace)
 
 
+def may_hold(workload: Workload) -> bool:
+    """Tell whether images that were not read, beyond a bound, might name an add-on."""
+    is_candidate = workload.kind.kind == "DaemonSet" and workload.ref.namespace in NAMESPACES
+    return is_candidate and workload.beyond is not None
+
+
 def _by_image(workload: Workload, namespace: str) -> tuple[AddOn, bool] | None:
     # Init containers may borrow an add-on's tools, so only the containers tell.
     repositories = set(map(repository, images(workload.pod_spec, "containers")))

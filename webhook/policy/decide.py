@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from webhook.findings import Finding, Level, Location
 from webhook.patch import pointer
 from webhook.policy import catalogue
-from webhook.policy.model import Policy
+from webhook.policy.model import Policy, Rule
 from webhook.policy.words import Action, Conflicts, Enforcement, Placement
 from webhook.workloads import Workload
 
@@ -54,7 +54,7 @@ def decide(
             return _by_label(Placement(text), policy)
         problem = _unknown_label(workload, policy, text)
     for rule in policy.rules:
-        if rule.match.fits(workload):
+        if rule.match.fits(workload) and not _may_be_another(rule, workload):
             return Decision(
                 placement=rule.placement,
                 source=Source.RULE,
@@ -79,6 +79,15 @@ def decide(
     return _by_catalogue(workload, policy, problem)
 
 
+def _may_be_another(rule: Rule, workload: Workload) -> bool:
+    """Tell whether a rule that asks for nothing may not be meant: nobody knows the images.
+
+    Every image fits a workload that is beyond a bound, so that what a rule asks for is asked.
+    """
+    unknown = workload.beyond is not None and rule.match.images is not None
+    return unknown and rule.placement is Placement.ANY
+
+
 def _by_label(placement: Placement, policy: Policy) -> Decision:
     return Decision(
         placement=placement,
@@ -93,6 +102,16 @@ def _by_label(placement: Placement, policy: Policy) -> Decision:
 def _by_catalogue(workload: Workload, policy: Policy, problem: Finding | None) -> Decision:
     """Ask the catalogue; what it does not know is left alone."""
     found = catalogue.find(workload) if policy.catalogue else None
+    if found is None and policy.catalogue and catalogue.may_hold(workload):
+        return Decision(
+            placement=Placement.ON_PREM,
+            source=Source.CATALOGUE,
+            rule="catalogue",
+            why="it may be an add-on of the catalogue",
+            action=policy.action,
+            conflicts=Conflicts.WARN,
+            problem=problem,
+        )
     if found is None:
         return Decision(
             placement=Placement.ANY,

@@ -18,9 +18,11 @@ from webhook.policy import images
 from webhook.policy.decide import Decision, Source, decide
 from webhook.policy.model import Policy
 from webhook.policy.words import Action, Enforcement, Placement
-from webhook.workloads import ShapeError, Workload, dotted
+from webhook.workloads import BoundError, ShapeError, Workload, dotted
 
-__all__ = ["Decision", "Source", "Verdict", "evaluate", "unreadable"]
+__all__ = ["BEYOND", "Decision", "Source", "Verdict", "evaluate", "unreadable"]
+
+BEYOND = "HG109"
 
 _WRONG_SIDE = {Side.ON_PREM: "HG101", Side.CLOUD: "HG102"}
 _NODES = {Side.ON_PREM: "on-prem nodes", Side.CLOUD: "cloud nodes"}
@@ -47,7 +49,10 @@ class Verdict:
 def evaluate(
     workload: Workload, policy: Policy, *, namespace_placement: Placement | None = None
 ) -> Verdict:
-    """Judge a workload under a policy. Never raises: what cannot be read is a finding (HG100)."""
+    """Judge a workload under a policy.
+
+    Never raises: what cannot be read is a finding (HG100), as is what is beyond a bound (HG109).
+    """
     decision = decide(workload, policy, namespace_placement=namespace_placement)
     known: tuple[Finding, ...] = (decision.problem,) if decision.problem else ()
     if decision.source is Source.CATALOGUE:
@@ -57,11 +62,16 @@ def evaluate(
         return Verdict(
             workload=workload, decision=decision, findings=known, patched=workload.object
         )
+    if workload.beyond is not None:
+        return _unread(workload, decision, (*known, _beyond(workload, workload.beyond)))
     if not workload.pod_spec:
         missing = ShapeError(workload.kind.pod_spec, "is missing: there is no pod template")
         return _unread(workload, decision, (*known, unreadable(workload.ref, missing)))
     try:
         pinned = _pin(workload, decision, side, policy)
+    except BoundError as error:
+        why = f"{error.path[-1]} {error.message}"
+        return _unread(workload, decision, (*known, _beyond(workload, why)))
     except ShapeError as error:
         placed = ShapeError((*workload.kind.pod_spec, *error.path), error.message)
         return _unread(workload, decision, (*known, unreadable(workload.ref, placed)))
@@ -90,6 +100,16 @@ def unreadable(ref: ObjectRef, error: ShapeError) -> Finding:
         fix="write it as the Kubernetes API has it (kubectl explain tells)",
         object=ref,
         location=Location(pointer=pointer(error.path)),
+    )
+
+
+def _beyond(workload: Workload, why: str) -> Finding:
+    return _finding(
+        workload,
+        BEYOND,
+        Level.ERROR,
+        f"cannot be judged: {why}",
+        fix="make it smaller, or let a rule or its label say any",
     )
 
 

@@ -100,6 +100,8 @@ def _fits(pattern: Globs, text: str) -> bool:
 
 
 def _pulls(pattern: Globs, workload: Workload) -> bool:
+    if workload.beyond is not None:
+        return True
     found = images(workload.pod_spec, "containers", "initContainers")
     return any(_fits(pattern, image) for image in found)
 

@@ -10,12 +10,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 import orjson
 
 from webhook.admission import exchange
+from webhook.admission.record import Record
 from webhook.admission.review import Hook, ReviewError
 from webhook.admission.strict import StrictJSONError
 from webhook.policy.model import Policy
@@ -23,11 +24,10 @@ from webhook.policy.words import Placement
 from webhook.server.tls import has_client_certificate
 from webhook.telemetry import logs, metrics
 
-BODY_MAX = 7 * 1024 * 1024  # object and oldObject of 3 MiB each (the API server's limit), and more
 LARGE = 256 * 1024
-LARGE_AT_ONCE = 2  # parsing 7 MiB takes 160 MiB and holds the interpreter for a second
+LARGE_AT_ONCE = 2  # in memory, up to 64 MiB each while it is read; one of them is judged at a time
 LARGE_WAIT_SECONDS = 1.0
-_DISCARDED_MIB = 16
+_DISCARDED = 1024 * 1024
 _MARGIN_SECONDS = 0.5
 JSON = "application/json"
 BREAK_GLASS = "/validate/break-glass/"
@@ -75,6 +75,7 @@ class Hooks:
         self._guard = guard
         self._others = others
         self._large = threading.BoundedSemaphore(LARGE_AT_ONCE)
+        self._judging = threading.Lock()
         self._paths: dict[str, tuple[Hook, Placement | None]] = {}
         for hook in Hook:
             self._paths[f"/{hook}"] = (hook, None)
@@ -110,23 +111,43 @@ class Hooks:
             environ.get("gunicorn.socket")
         ):
             raise CallError(401, "a client certificate is required")
-        body = _read(environ)
-        is_large = len(body) > LARGE
-        if is_large:
-            self._wait(environ)
-        try:
-            policy = self._guard.policy()
-            answer, record = exchange.answer(hook, body, policy, namespace_placement=placement)
-        finally:
-            if is_large:
-                self._large.release()
+        _check(environ)
+        body: bytes = environ["wsgi.input"].read(LARGE + 1)
+        if not body:
+            raise CallError(400, "the body is empty")
+        if len(body) <= LARGE:
+            answer, record = self._answer(hook, placement, body)
+        else:
+            answer, record = self._answer_large(environ, hook, placement, body)
         seconds = time.perf_counter() - started
         metrics.decided(record, seconds)
         logs.decision(record, seconds * 1000)
         return answer
 
+    def _answer(
+        self, hook: Hook, placement: Placement | None, body: bytes, *, is_whole: bool = True
+    ) -> tuple[bytes, Record]:
+        policy = self._guard.policy()
+        return exchange.answer(hook, body, policy, namespace_placement=placement, is_whole=is_whole)
+
+    def _answer_large(
+        self, environ: Environ, hook: Hook, placement: Placement | None, start: bytes
+    ) -> tuple[bytes, Record]:
+        """Read what follows `start`, and judge it, when it has its turn at both."""
+        self._wait(environ)
+        try:
+            body, is_whole = _read_on(start, environ)
+            with self._judging:
+                return self._answer(hook, placement, body, is_whole=is_whole)
+        except (StrictJSONError, ReviewError):
+            if is_whole:
+                raise
+            raise CallError(413, "the body is too large") from None
+        finally:
+            self._large.release()
+
     def _wait(self, environ: Environ) -> None:
-        """Wait for a turn to parse a large body, no longer than the caller does."""
+        """Wait for a turn with a large body, no longer than the caller does."""
         seconds = LARGE_WAIT_SECONDS
         asked = parse_qs(environ.get("QUERY_STRING", "")).get("timeout", [""])[0].removesuffix("s")
         if asked.isdecimal():
@@ -135,22 +156,31 @@ class Hooks:
             raise CallError(503, "too many large bodies at once")
 
 
-def _read(environ: Environ) -> bytes:
-    """Read the body behind every gate that needs no decoding."""
+def _check(environ: Environ) -> None:
+    """Refuse what needs no look at the body."""
     if environ.get("CONTENT_TYPE") != JSON:
         _check_type(environ.get("CONTENT_TYPE", ""))
     if environ.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
         raise CallError(415, "the body must not be encoded")
-    length = environ.get("CONTENT_LENGTH") or ""
-    stream = environ["wsgi.input"]
-    announced = length.isdecimal() and int(length) > BODY_MAX
-    body: bytes = b"" if announced else stream.read(BODY_MAX + 1)
-    if announced or len(body) > BODY_MAX:
-        _discard(stream)
-        raise CallError(413, "the body is too large")
-    if not body:
-        raise CallError(400, "the body is empty")
-    return body
+
+
+def _read_on(start: bytes, environ: Environ) -> tuple[bytes, bool]:
+    """Return a body that begins with `start`, and True; of one that is too large its head.
+
+    That is read to its end all the same: a client that is still sending hears no answer, and what
+    Go reports then is an error of the connection, which `failurePolicy: Ignore` forgives.
+    """
+    stream, length = environ["wsgi.input"], environ.get("CONTENT_LENGTH") or ""
+    announced = length.isdecimal() and int(length[:20]) > exchange.BODY_MAX
+    most = exchange.HEAD_MAX if announced else exchange.BODY_MAX + 1
+    body = start + stream.read(most - len(start))
+    if len(body) < most:
+        return body, True
+    head = body[: exchange.HEAD_MAX]
+    del body
+    while stream.read(_DISCARDED):
+        pass
+    return head, False
 
 
 def _check_type(text: str) -> None:
@@ -158,13 +188,6 @@ def _check_type(text: str) -> None:
     charset = parameter.strip().lower().replace('"', "")
     if content_type.strip().lower() != JSON or charset not in ("", "charset=utf-8"):
         raise CallError(415, "the content type must be application/json")
-
-
-def _discard(stream: Any) -> None:
-    """Read a little more of a body nobody wants: a client that is still sending hears no answer."""
-    for _ in range(_DISCARDED_MIB):
-        if not stream.read(1024 * 1024):
-            return
 
 
 def refuse(error: CallError, start_response: StartResponse) -> Iterable[bytes]:
