@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 
 from tests.admission.writes import KEY, PINNED, changed, judge, policy, required, workload
@@ -57,6 +58,14 @@ def test_a_changed_template_is_injected_while_the_job_never_started(
     old: dict[str, Any], verdicts: tuple[str, str]
 ) -> None:
     assert both(job(nodeSelector=FLAVOUR), old) == verdicts
+
+
+def test_a_job_whose_status_is_left_out_unread_is_never_patched() -> None:
+    deep = orjson.Fragment(b"[" * 300 + b"]" * 300)
+    old = changed(job(status=STARTED), metadata={"managedFields": deep})
+    new = changed(job(nodeSelector=FLAVOUR), metadata={"managedFields": deep})
+
+    assert both(new, old) == ("warned", "warned")
 
 
 @pytest.mark.parametrize("suspend", [True, False])
