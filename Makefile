@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
 STAMP   = $(VENV)/.installed
-CORE    = webhook/admission/*,webhook/policy/*,webhook/placement/*,webhook/eni/*,webhook/patch.py,webhook/findings.py,webhook/workloads.py
+CORE    = webhook/admission/*,webhook/policy/*,webhook/placement/*,webhook/eni/*,webhook/patch.py,webhook/findings.py,webhook/owners.py,webhook/workloads.py
 
 .DEFAULT_GOAL := help
 .PHONY: docs help venv test test-core thorough test-versions coverage check lint types borders tools browser image playground demo serve bench lock

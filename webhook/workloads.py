@@ -147,17 +147,6 @@ def read(
     )
 
 
-def is_made_by_a_workload(metadata: Any, kinds: tuple[WorkloadKind, ...] = BUILTIN) -> bool:
-    """Tell whether the controller of an object is itself a workload, whose template says all."""
-    owners = metadata.get("ownerReferences") if isinstance(metadata, dict) else None
-    return isinstance(owners, list) and any(
-        isinstance(owner, dict)
-        and owner.get("controller") is True
-        and find_kind(str(owner.get("apiVersion")), str(owner.get("kind")), kinds) is not None
-        for owner in owners
-    )
-
-
 def ref_of(obj: dict[str, Any]) -> ObjectRef:
     """Return the name of any object, whatever shape its metadata has."""
     metadata = obj.get("metadata")

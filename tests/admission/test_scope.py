@@ -15,7 +15,6 @@ from webhook.admission import scope
 from webhook.admission.review import Hook
 
 EVERYWHERE = policy("rules: [{name: all, placement: on-prem}]\n")
-OWNED = [{"apiVersion": "apps/v1", "kind": "X", "name": "x", "uid": "u", "controller": True}]
 SUB_RESOURCES = ["status", "scale", "binding", "ephemeralcontainers", "resize", "eviction"]
 EVERY_KIND = [
     "DaemonSet", "Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "CronJob",
@@ -51,24 +50,6 @@ def test_deletions_and_connections_are_allowed(kind: str, hook: Hook) -> None:
 
     assert judge(hook, None, obj, by=EVERYWHERE)["verdict"] == "left-alone"
     assert judge(hook, obj, by=EVERYWHERE, operation="CONNECT")["verdict"] == "left-alone"
-
-
-@pytest.mark.parametrize("kind", ["ReplicaSet", "ReplicationController", "Pod"])
-@pytest.mark.parametrize(
-    ("owners", "verdict"),
-    [
-        (OWNED, "left-alone"),
-        ([{**OWNED[0], "controller": False}], "injected"),
-        ([{"kind": "X", "name": "x", "uid": "u"}], "injected"),
-        ([{**OWNED[0], "controller": False}, *OWNED], "left-alone"),
-        (None, "injected"),
-    ],
-    ids=["a controller", "an owner that is none", "not said", "the second one", "null"],
-)
-def test_only_a_controller_owner_keeps_an_object_out(kind: str, owners: Any, verdict: str) -> None:
-    obj = changed(workload(kind), metadata={"ownerReferences": owners})
-
-    assert judge(Hook.MUTATE, obj, by=EVERYWHERE)["verdict"] == verdict
 
 
 def test_a_pod_with_an_empty_node_name_is_not_bound() -> None:

@@ -156,16 +156,28 @@ def test_the_label_of_a_namespace_counts_wherever_it_stands(tmp_path: Path, poli
     ("obj", "is_judged"),
     [
         (owned("ReplicaSet", "apps/v1", "apps/v1 Deployment"), False),
-        (owned("ReplicaSet", "apps/v1", "argoproj.io/v1alpha1 Rollout"), True),
+        (owned("ReplicaSet", "apps/v1", "argoproj.io/v1alpha1 Rollout"), False),
+        (owned("ReplicaSet", "apps/v1", "example.com/v1 Deployment"), True),
+        (owned("ReplicaSet", "extensions/v1beta1", "extensions/v1beta1 Deployment"), False),
+        (owned("ReplicationController", "v1", "apps.openshift.io/v1 DeploymentConfig"), False),
+        (owned("ReplicationController", "v1", "apps/v1 Deployment"), True),
         (owned("Pod", "v1", "apps/v1 ReplicaSet"), False),
+        (owned("Pod", "v1", "apps.kruise.io/v1alpha1 CloneSet"), False),
+        (owned("Pod", "v1", "apps/v1 Deployment"), True),
         (owned("Pod", "v1", "v1 Node"), True),
         (owned("Job", "batch/v1", "batch/v1 CronJob"), False),
+        (owned("Job", "batch/v1", "apps/v1 Deployment"), True),
+        (owned("Deployment", "apps/v1", "apps/v1 Deployment"), True),
+        (owned("DaemonSet", "apps/v1", "batch/v1 CronJob"), True),
+        (owned("StatefulSet", "apps/v1", "apps/v1 StatefulSet"), True),
         (deployment("home-a", deletionTimestamp="2026-01-01T00:00:00Z"), False),
         ({**owned("Pod", "v1", "v1 Node"), "spec": {"nodeName": "n1"}}, False),
         (deployment("home-a", ownerReferences=[{"apiVersion": "apps/v1", "kind": "Deployment", "name": "x", "uid": "1"}]), True),
         (deployment("home-a", ownerReferences="x"), True),
     ],
-    ids=["ReplicaSet", "ReplicaSet of another kind", "Pod", "Pod of a node", "Job", "deleted", "bound Pod", "no controller", "odd owners"],
+    ids=["ReplicaSet", "ReplicaSet of Argo", "ReplicaSet of another group", "old ReplicaSet", "RC of OpenShift", "RC of another kind",
+         "Pod", "Pod of OpenKruise", "Pod of another kind", "Pod of a node", "Job", "Job of another kind", "Deployment", "DaemonSet", "StatefulSet",
+         "deleted", "bound Pod", "no controller", "odd owners"],
 )  # fmt: skip
 def test_owners_are_judged_and_not_what_they_make(
     policy: Path,
@@ -283,3 +295,49 @@ def test_a_terminal_sees_how_far_it_is_and_a_log_does_not(tmp_path: Path, policy
     assert lines[-1] == "", "the line is gone at the end"
     assert out == quiet.stdout.encode()
     assert quiet.stderr == ""
+
+
+def in_file(
+    kind: str, uid: str, *, by: str = "", labels: str = "a", name: str = "x"
+) -> dict[str, Any]:
+    """A Deployment x, or what claims to be its own."""
+    obj = deployment(name)
+    obj["kind"] = kind
+    obj["metadata"] |= {"uid": uid, "labels": {"a": labels}}
+    if by:
+        owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "x", "uid": by}
+        obj["metadata"]["ownerReferences"] = [{**owner, "controller": True}]
+    return obj
+
+
+@pytest.mark.parametrize(
+    ("objects", "why"),
+    [
+        ([in_file("Deployment", "1"), in_file("ReplicaSet", "2", by="1", labels="x")], None),
+        ([in_file("ReplicaSet", "2", by="1", labels="x"), in_file("Deployment", "1")], None),
+        ([in_file("ReplicaSet", "2", by="1", labels="x")], None),
+        ([in_file("Deployment", ""), in_file("ReplicaSet", "2", by="1", labels="x")], None),
+        ([in_file("Deployment", "1"), in_file("Deployment", "3"), in_file("ReplicaSet", "2", by="3", labels="x")], None),
+        ([in_file("Deployment", "1"), in_file("ReplicaSet", "2", by="3", labels="x")], "has another uid"),
+        ([in_file("ReplicaSet", "2", by="3", labels="x"), in_file("Deployment", "1")], "has another uid"),
+        ([in_file("Deployment", "1"), in_file("ReplicaSet", "2", by="1", labels="y")], "does not select its labels"),
+        ([in_file("Deployment", "1", name="z"), in_file("ReplicaSet", "2", by="3", labels="x")], None),
+    ],
+    ids=["owner first", "owner last", "no owner", "an owner that was never stored", "two clusters",
+         "another uid", "another uid, owner last", "another selector", "another name"],
+)  # fmt: skip
+def test_an_owner_in_the_input_refutes_what_claims_it(
+    policy: Path, objects: list[dict[str, Any]], why: str | None
+) -> None:
+    text = yaml.safe_dump_all(objects)
+    document, done = audit(policy, stdin=text)
+
+    told = [one for one in document["findings"] if one["rule"] == "HG207"]
+    assert [one["message"].partition(", which ")[2].partition(":")[0] for one in told] == (
+        [why] if why else []
+    )
+    assert done.returncode == (why is not None)
+    for one in told:
+        line = 1 + text[: text.index("kind: ReplicaSet")].count("\n")
+        assert abs(one["location"]["line"] - line) <= 1
+        assert one["location"]["pointer"] == "/metadata/ownerReferences"

@@ -295,6 +295,59 @@ def test_explain_leaves_alone_what_admission_leaves_alone() -> None:
     ]
 
 
+def made_by(kind: str, *, spec: dict[str, Any] | None = None, **metadata: Any) -> dict[str, Any]:
+    """A ReplicaSet or a Pod of the namespace home, whose template may land anywhere."""
+    pod = {"containers": [{"name": "c", "image": "x"}], **(spec or {})}
+    return {
+        "apiVersion": "v1" if kind == "Pod" else "apps/v1",
+        "kind": kind,
+        "metadata": {"name": "web-1", "namespace": "home", **metadata},
+        "spec": pod if kind == "Pod" else {"template": {"spec": pod}},
+    }
+
+
+def controller(by: str) -> list[dict[str, Any]]:
+    api_version, _, kind = by.rpartition(" ")
+    return [{"apiVersion": api_version, "kind": kind, "name": "x", "uid": "u", "controller": True}]
+
+
+NODE = {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {
+    "nodeSelectorTerms": [{"matchFields": [
+        {"key": "metadata.name", "operator": "In", "values": ["n"]}]}]}}}}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("obj", "why"),
+    [
+        (made_by("ReplicaSet", ownerReferences=controller("apps/v1 Deployment")), "Deployment/x made it"),
+        (made_by("ReplicaSet", ownerReferences=controller("argoproj.io/v1alpha1 Rollout")), "Rollout/x made it"),
+        (made_by("ReplicaSet", ownerReferences=controller("example.com/v1 Thing")), "Thing/x made it, a controller that is not known here: nothing is added"),
+        (made_by("Pod", ownerReferences=controller("apps/v1 DaemonSet")), "DaemonSet/x made it"),
+        (made_by("Pod", ownerReferences=controller("example.com/v1 Thing")), "Thing/x made it, a controller that is not known here: nothing is added"),
+        (made_by("Pod", spec={"nodeName": "n"}), "it has its node already"),
+        (made_by("Pod", annotations={"kubernetes.io/config.mirror": "x"}), "it has its node already"),
+        (made_by("Pod", spec=NODE), "its matchFields name its node, as only a controller writes them"),
+        (made_by("ReplicaSet", deletionTimestamp="2026-01-01T00:00:00Z"), "it is being deleted"),
+        (made_by("ReplicaSet", ownerReferences=controller("apps/v1 Deployment") * 2), None),
+        (made_by("ReplicaSet"), None),
+        (made_by("Pod"), None),
+    ],
+)  # fmt: skip
+def test_patch_leaves_byte_for_byte_what_admission_leaves_alone(
+    obj: dict[str, Any], why: str | None
+) -> None:
+    text = json.dumps(obj)
+    label = ("--network", "bgp", "--namespace-label", "home=on-prem")
+
+    patched = run("patch", *label, stdin=text)
+    explained = run("explain", *label, "-o", "json", stdin=text)
+
+    (row,) = json.loads(explained.stdout)["workloads"]
+    assert patched.returncode == 0, patched.stderr
+    assert (patched.stdout == text) == (row["patch"] is None) == (why is not None)
+    assert (row["unchangedBecause"] or "").startswith(why or "")
+
+
 def test_explain_names_the_cure_for_colliding_field_managers_and_a_gone_api() -> None:
     flannel = run("explain", "--network", "bgp", EXAMPLES / "flannel-vxlan.yaml").stdout
     old = {**calico(), "apiVersion": "extensions/v1beta1"}

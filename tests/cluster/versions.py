@@ -15,7 +15,7 @@ from tests.cluster.controlplane.build import BuildError
 from tests.conftest import ROOT
 
 VERSIONS = ("v1.36.3", "v1.35.4", "v1.34.4", "v1.33.13")
-FILES = ("chart_applied", "chart_hooks", "eni_config", "certs", "drain", "keep_alive")
+FILES = ("chart_applied", "chart_hooks", "eni_config", "certs", "drain", "keep_alive", "jobs")
 
 
 def judged(version: str) -> tuple[bool, str]:

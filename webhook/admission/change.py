@@ -30,8 +30,13 @@ def stored(request: Request, policy: Policy) -> Workload | None:
 
 
 def is_relevant(old: Workload, new: Workload, policy: Policy) -> bool:
-    """Tell whether an UPDATE changes the pod template or the placement label."""
+    """Tell whether an UPDATE changes the pod template or the placement label.
+
+    Of a Job, the template alone: no label that it gets later makes its pods land elsewhere.
+    """
     label = policy.overrides.label
+    if new.kind.kind == "Job":
+        return old.template != new.template
     return old.template != new.template or old.labels.get(label) != new.labels.get(label)
 
 

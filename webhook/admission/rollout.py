@@ -9,6 +9,7 @@ from webhook.workloads import Workload, mapping_of
 
 _RUNS_LATER = {
     "CronJob": "jobs of {name} have it from the next run on",
+    "Job": "pods of {name} have it once it starts",
     "ReplicaSet": "only new pods of {name} have it",
     "ReplicationController": "only new pods of {name} have it",
 }

@@ -1,7 +1,7 @@
-"""Which writes are judged at all: the table of kinds and operations, and who is never touched.
+"""Which writes are judged at all, and which are injected into: the table of kinds and operations.
 
-Why: a ReplicaSet that differs from its Deployment's template is never found again by it; a Job's
-template and a Pod's affinity are immutable; a mirror pod never reads what the API server stores;
+Why: a ReplicaSet that differs from its Deployment's template is never found again by it; a Job that
+has started and a Pod's affinity are immutable; a mirror pod never reads what the API server stores;
 a denied finalizer update would hang a deletion.
 """
 
@@ -10,11 +10,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from webhook import workloads
-from webhook.admission import skim
+from webhook import owners, workloads
+from webhook.admission import jobs, skim
 from webhook.admission.review import Operation, Request
+from webhook.owners import Pair
+from webhook.placement import selector
 from webhook.policy.model import Policy
-from webhook.workloads import ShapeError, Workload
+from webhook.workloads import ShapeError, Workload, mapping_of
 
 MIRROR_ANNOTATION = "kubernetes.io/config.mirror"
 
@@ -51,8 +53,8 @@ SYSTEM_CONTROLLERS = frozenset(
     }
 )  # fmt: skip
 
-NEEDS_NO_OWNER = frozenset({"ReplicaSet", "ReplicationController", "Pod"})
-_CREATE_ONLY = frozenset({"Job", "Pod"})
+# Kinds whose controller's template is judged in their place. A Job is judged beside its CronJob.
+_STANDS_BACK = frozenset({"ReplicaSet", "ReplicationController", "Pod"})
 
 
 def read(obj: dict[str, Any], request: Request, policy: Policy) -> Workload | None:
@@ -94,7 +96,7 @@ def _mapping(obj: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
         return {}
 
 
-def is_judged(request: Request, workload: Workload) -> bool:
+def is_judged(request: Request, workload: Workload, policy: Policy) -> bool:
     """Tell whether a write of a workload is one that policy has a say in."""
     metadata = _mapping(workload.object, ("metadata",))
     kind = workload.kind.kind
@@ -102,11 +104,80 @@ def is_judged(request: Request, workload: Workload) -> bool:
         return False
     if (workload.ref.namespace, workload.ref.name) in OWN_OBJECTS:
         return False
-    if kind in _CREATE_ONLY and request.operation is not Operation.CREATE:
+    if kind in _STANDS_BACK and _stands_back(request, workload, policy):
         return False
-    if kind in NEEDS_NO_OWNER and controller_of(metadata):
+    if kind != "Pod":
+        return True
+    bound = is_bound(metadata, workload.pod_spec) or has_its_node(workload.pod_spec)
+    return request.operation is Operation.CREATE and not bound
+
+
+def _stands_back(request: Request, workload: Workload, policy: Policy) -> bool:
+    """Tell whether an object's controller made it, whose own template was judged.
+
+    Anybody may write a reference. One to a built-in kind counts where a built-in controller writes;
+    the accounts of others have no names that are known. A Pod of an unknown controller is left to
+    that one.
+    """
+    owner = owners.controller_of(workload.object.get("metadata"))
+    if owner is None:
         return False
-    return kind != "Pod" or not is_bound(metadata, workload.pod_spec)
+    pair = owners.pair(workload.kind, owner, policy.kinds)
+    if pair is None:
+        return workload.kind.kind == "Pod"
+    return pair is Pair.FOREIGN or by_system_controller(request)
+
+
+def may_inject(request: Request, workload: Workload, policy: Policy) -> bool:
+    """Tell whether a judged write is one that may be patched at all.
+
+    A Deployment finds its ReplicaSet by the template, and makes another, without end, for each that
+    it no longer finds. Nobody can tell here whether a reference is true, so an UPDATE is patched
+    only where neither the stored object nor the new one names a controller.
+    """
+    kind, old = workload.kind.kind, request.old_object
+    if request.operation is not Operation.UPDATE:
+        return kind not in _STANDS_BACK or not _is_a_strangers(workload, policy)
+    if kind == "Job":
+        if old is None or not jobs.may_change(old):
+            return False
+        return _template(old, workload) != workload.template
+    if kind in _STANDS_BACK:
+        return old is not None and not any(map(_names_a_controller, (old, workload.object)))
+    return True
+
+
+def _names_a_controller(obj: dict[str, Any]) -> bool:
+    return owners.controller_of(obj.get("metadata")) is not None
+
+
+def _is_a_strangers(workload: Workload, policy: Policy) -> bool:
+    """Tell whether an object names a controller that nobody knows to make such."""
+    owner = owners.controller_of(workload.object.get("metadata"))
+    return owner is not None and owners.pair(workload.kind, owner, policy.kinds) is None
+
+
+def _template(obj: dict[str, Any], workload: Workload) -> dict[str, Any]:
+    return _mapping(obj, workload.kind.template)
+
+
+def why_untouched(workload: Workload, policy: Policy) -> str | None:
+    """Say why admission leaves an object as it is, whatever policy asks of it; None where not."""
+    metadata, kind = mapping_of(workload.object.get("metadata")), workload.kind
+    if metadata.get("deletionTimestamp") is not None:
+        return "it is being deleted"
+    if (workload.ref.namespace, workload.ref.name) in OWN_OBJECTS:
+        return "it is hybrid-guard's own"
+    owner = owners.controller_of(metadata)
+    if owner and owners.pair(kind, owner, policy.kinds):
+        return f"{owner} made it: admission judges that one's template"
+    if owner and kind.kind in _STANDS_BACK:
+        return f"{owner} made it, a controller that is not known here: nothing is added"
+    if kind.kind == "Pod" and is_bound(metadata, workload.pod_spec):
+        return "it has its node already"
+    if kind.kind == "Pod" and has_its_node(workload.pod_spec):
+        return "its matchFields name its node, as only a controller writes them"
+    return None
 
 
 def by_system_controller(request: Request) -> bool:
@@ -114,17 +185,14 @@ def by_system_controller(request: Request) -> bool:
     return request.username in SYSTEM_CONTROLLERS
 
 
-def controller_of(metadata: dict[str, Any]) -> str | None:
-    """Return kind and name of the controller that made an object, or None."""
-    owners = metadata.get("ownerReferences")
-    for owner in owners if isinstance(owners, list) else ():
-        if isinstance(owner, dict) and owner.get("controller") is True:
-            return f"{owner.get('kind')}/{owner.get('name')}"
-    return None
-
-
 def is_bound(metadata: dict[str, Any], pod_spec: Any) -> bool:
     """Tell whether a Pod has its node already, or mirrors one that a kubelet runs by itself."""
     annotations = metadata.get("annotations")
     mirrors = isinstance(annotations, dict) and MIRROR_ANNOTATION in annotations
     return mirrors or (isinstance(pod_spec, dict) and bool(pod_spec.get("nodeName")))
+
+
+def has_its_node(pod_spec: dict[str, Any]) -> bool:
+    """Tell whether a Pod's terms name a node: the DaemonSet controller writes such."""
+    terms = selector.raw_terms(pod_spec)
+    return any(mapping_of(term).get("matchFields") for term in terms)

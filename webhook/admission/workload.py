@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from webhook import patch
-from webhook.admission import change, response, rollout, scope
+from webhook.admission import change, jobs, response, rollout, scope
 from webhook.admission.record import Outcome, Word, outcome
 from webhook.admission.review import Hook, Operation, Request
 from webhook.findings import Finding, Level
 from webhook.placement.model import Side
-from webhook.policy.decide import decide
+from webhook.policy.decide import Decision, Source, decide
 from webhook.policy.evaluate import BEYOND, Verdict, evaluate, unreadable
 from webhook.policy.model import Policy
 from webhook.policy.words import Action, Conflicts, Enforcement, OnUpdate, Placement
@@ -32,7 +32,7 @@ def judge(
     except ShapeError as error:
         workload = scope.sketch(request.object, request, policy)
         return _unreadable(hook, request, policy, workload, error, namespace_placement)
-    if workload is None or not scope.is_judged(request, workload):
+    if workload is None or not scope.is_judged(request, workload, policy):
         return None
     old = change.stored(request, policy)
     verdict = evaluate(workload, policy, namespace_placement=namespace_placement)
@@ -89,6 +89,8 @@ class _Judgement:
 
     def _is_mutated(self) -> bool:
         """Tell whether this write is one that is injected."""
+        if not scope.may_inject(self._request, self._verdict.workload, self._policy):
+            return False
         if self._request.operation is not Operation.UPDATE:
             return True
         if scope.by_system_controller(self._request):
@@ -114,6 +116,8 @@ class _Judgement:
 
     def _wants_denial(self, finding: Finding) -> bool:
         decision = self._verdict.decision
+        if jobs.is_resumed_by_a_controller(self._request) and not _is_told_to_deny(decision):
+            return False
         if finding.rule == BEYOND:
             # The mutating hook lets it pass: the other one has the last word.
             return (
@@ -164,6 +168,11 @@ class _Judgement:
         return lines
 
 
+def _is_told_to_deny(decision: Decision) -> bool:
+    """Tell whether a rule of the user's own says deny."""
+    return decision.source is Source.RULE and decision.action is Action.DENY
+
+
 def _message(denying: list[Finding]) -> str:
     """Return a denial's text: what and why, then what to write."""
     lines = []
@@ -186,7 +195,7 @@ def _unreadable(
 
     Where the stored object was unreadable already, the write is only warned about.
     """
-    if workload is None or not scope.is_judged(request, workload):
+    if workload is None or not scope.is_judged(request, workload, policy):
         return None
     decision = decide(workload, policy, namespace_placement=namespace_placement)
     if decision.placement is Placement.ANY:

@@ -6,20 +6,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from webhook.admission import scope
+from webhook.admission import jobs, scope
 from webhook.audit.inspect import is_passed_over, judged, row_of
 from webhook.audit.origin import Origin
 from webhook.audit.report import Report, Row
 from webhook.explain.explanation import explain
 from webhook.policy.model import Policy
 from webhook.policy.words import OnUpdate, Placement
-from webhook.workloads import Workload, mapping_of
+from webhook.workloads import Workload
 
 _IMMUTABLE = frozenset({"Job", "Pod"})
 _NEXT = {
     OnUpdate.ALWAYS: "admission adds this at the next write by anybody but Kubernetes' controllers",
-    OnUpdate.TEMPLATE_CHANGED: "admission adds this when the pod template changes next "
-    "(onUpdate: template-changed)",
+    OnUpdate.TEMPLATE_CHANGED: "admission adds this when the pod template changes next",
 }
 
 
@@ -40,27 +39,19 @@ def explained(
     if own is not report:
         report.workloads += 1
     row = row_of(verdict, policy, source)
-    untouched = _untouched(verdict.workload, live=live)
+    untouched = _untouched(verdict.workload, policy, live=live)
     if untouched:
         verdict = replace(verdict, ops=(), patched=verdict.workload.object)
         row = replace(row, ops=(), quiet=untouched)
     elif live and row.ops:
-        row = replace(row, notes=(*row.notes, _NEXT[policy.on_update]))
+        asks = OnUpdate.TEMPLATE_CHANGED if row.ref.kind == "Job" else policy.on_update
+        row = replace(row, notes=(*row.notes, _NEXT[asks]))
     return replace(row, more=explain(verdict))
 
 
-def _untouched(workload: Workload, *, live: bool) -> str | None:
+def _untouched(workload: Workload, policy: Policy, *, live: bool) -> str | None:
     """Say why admission has no say in an object, whatever policy asks of it."""
-    metadata, kind = mapping_of(workload.object.get("metadata")), workload.kind.kind
-    if metadata.get("deletionTimestamp") is not None:
-        return "it is being deleted"
-    if (workload.ref.namespace, workload.ref.name) in scope.OWN_OBJECTS:
-        return "it is hybrid-guard's own"
-    maker = scope.controller_of(metadata)
-    if maker and kind in scope.NEEDS_NO_OWNER:
-        return f"{maker} made it: admission judges that one's template"
-    if kind == "Pod" and scope.is_bound(metadata, workload.pod_spec):
-        return "it has its node already"
-    if live and kind in _IMMUTABLE:
-        return f"a {kind}'s template does not change any more: admission judges the next one"
-    return None
+    why, kind = scope.why_untouched(workload, policy), workload.kind.kind
+    if why or not live or kind not in _IMMUTABLE or jobs.may_change(workload.object):
+        return why
+    return f"a {kind}'s template does not change any more: admission judges the next one"

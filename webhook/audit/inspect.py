@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from webhook import owners
 from webhook.admission import scope
 from webhook.audit import eni
 from webhook.audit.excerpt import Excerpt, of_pod_spec
@@ -20,7 +21,7 @@ from webhook.policy.decide import Source
 from webhook.policy.evaluate import Verdict, evaluate, unreadable
 from webhook.policy.model import Policy
 from webhook.policy.words import Action, Placement
-from webhook.workloads import ShapeError, Workload, is_made_by_a_workload, read, ref_of, retired
+from webhook.workloads import ShapeError, Workload, find_kind, read, ref_of, retired
 
 
 def inspect(
@@ -78,13 +79,15 @@ def _excerpt(workload: Workload, finding: Finding) -> Excerpt | None:
 
 def row_of(verdict: Verdict, policy: Policy, source: Origin) -> Row:
     """Return what there is to tell of a workload beside its findings."""
+    untouched = scope.why_untouched(verdict.workload, policy) if verdict.ops else None
+    ops = () if untouched else verdict.ops
     return Row(
         ref=verdict.workload.ref,
         location=start_of(source),
         decision=verdict.decision,
         proof=verdict.proof or _proof(verdict.workload, policy),
-        ops=verdict.ops,
-        quiet=None if verdict.ops else _quiet(verdict),
+        ops=ops,
+        quiet=None if ops else untouched or _quiet(verdict),
         notes=_notes(verdict),
     )
 
@@ -100,9 +103,11 @@ def is_passed_over(obj: Mapping[str, Any], policy: Policy) -> bool:
         return False
     if metadata.get("deletionTimestamp") is not None:
         return True
-    if is_made_by_a_workload(metadata, policy.kinds):
-        return True
-    return obj.get("kind") == "Pod" and scope.is_bound(metadata, obj.get("spec"))
+    kind = find_kind(str(obj.get("apiVersion")), str(obj.get("kind")), policy.kinds)
+    if kind is None:
+        return False
+    bound = kind.kind == "Pod" and scope.is_bound(metadata, obj.get("spec"))
+    return bound or owners.is_made(metadata, kind, policy.kinds)
 
 
 def _proof(workload: Workload, policy: Policy) -> Proof | None:

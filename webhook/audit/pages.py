@@ -200,4 +200,22 @@ PAGES = (
         wrong=('disable_network_policy: "false"   # and calico-node admits cloud nodes',),
         right=('disable_network_policy: "true"',),
     ),
+    Page(
+        rule="HG207",
+        name="forged-owner",
+        level=Level.ERROR,
+        summary="An object names a controller that did not make it.",
+        why="What a Deployment or a DaemonSet makes is judged by that one's template, so its "
+        "ReplicaSets and Pods pass. Anybody who may write an object may write such a reference. In "
+        "a cluster the owner must be there with the uid that is named, and its selector must fit "
+        "the object's labels; templates are not compared, since an old ReplicaSet's differs. The "
+        "object is judged as if it had no owner.",
+        wrong=(
+            "metadata:",
+            "  labels: {app: miner}",
+            "  ownerReferences:",
+            "    - {apiVersion: apps/v1, kind: DaemonSet, name: x, uid: y, controller: true}",
+        ),
+        right=("metadata:", "  labels: {app: miner}"),
+    ),
 )

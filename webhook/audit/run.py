@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from webhook.audit import eni
+from webhook.audit import eni, forged
 from webhook.audit.crosscheck import Seen
+from webhook.audit.forged import Claims
 from webhook.audit.inspect import inspect, is_passed_over
 from webhook.audit.origin import Origin
 from webhook.audit.report import Report, Row
 from webhook.audit.volumes import Volumes
+from webhook.owners import Forgery
 from webhook.policy.model import Policy
 from webhook.policy.words import Placement
 
@@ -29,10 +32,12 @@ class Audit:
         self._seen = Seen(policy)
         self._eni = eni.Together()
         self._volumes = Volumes(policy)
+        self._claims = Claims(policy)
 
     def judge(self, obj: dict[str, Any], origin: Origin) -> Row | None:
         """Judge an object; return the row of one that has a pod template and stands for itself."""
         self._seen.add(obj, origin)
+        self._claims.add(obj, origin)
         if self._keep(obj, origin) or is_passed_over(obj, self._policy):
             self.report.other += 1
             return None
@@ -55,15 +60,21 @@ class Audit:
         return True
 
     def conclude(
-        self, *, complete: bool, blind: frozenset[str] = frozenset(), live: bool = False
+        self,
+        *,
+        complete: bool,
+        blind: frozenset[str] = frozenset(),
+        live: bool = False,
+        forgeries: Iterable[Forgery] = (),
     ) -> None:
         """Say what all objects tell together; nothing is told of what nobody got to see.
 
         `blind`: the resources that are there and could not be read. `live`: what was not seen is
-        not there.
+        not there. `forgeries`: the owners that are none.
         """
         report, seen = self.report, self._seen
         report.complete = complete
+        report.findings += forged.findings(forgeries)
         if not complete:
             for read, origin in self._eni.kept:
                 report.findings += eni.findings(read, origin, report)
@@ -71,4 +82,5 @@ class Audit:
         crds = seen.calico_crds(blind, live=live)
         report.findings += self._eni.findings(report, crds=crds, blind=blind, live=live)
         report.findings += self._volumes.findings()
+        report.findings += [] if live else self._claims.findings()
         report.findings += seen.findings(None if self._merged else crds)

@@ -167,7 +167,10 @@ class _Run:
                 yield row
         source, self._stopped = self._source, found.stopped
         self._audit.conclude(
-            complete=source.whole and not found.stopped, blind=source.blind, live=source.live
+            complete=source.whole and not found.stopped,
+            blind=source.blind,
+            live=source.live,
+            forgeries=source.forgeries,
         )
         if self._known:
             self._known.apply(self.report, whole=self.report.complete and not source.status)

@@ -5,19 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from webhook.audit import text
+from webhook.audit import forged, text
 from webhook.audit.explained import explained
 from webhook.audit.formats import document
 from webhook.audit.origin import Live, Origin
 from webhook.audit.report import Report, Row
 from webhook.cli import FOUND, objects, options, output
 from webhook.findings import ObjectRef
+from webhook.owners import Forgery, disowned
+from webhook.policy.model import Policy
 from webhook.policy.words import Placement
 from webhook.workloads import WorkloadKind, ref_of
+
+if TYPE_CHECKING:
+    from webhook.kube.cluster import Cluster
 
 _NAME = re.compile(r"([A-Za-z]+)(/[a-z0-9.-]+/[a-z0-9.-]+)")
 _CONFIG_MAP = WorkloadKind(
@@ -61,19 +66,21 @@ def command(
     """
     policy = options.load(policy_file, network)
     given = options.placements(namespace_label)
-    kinds = {one.kind: one for one in (*policy.kinds, _CONFIG_MAP)}
+    kinds = _kinds(policy)
     written = {path: _name(path, kinds) for path in paths}
     names = {name for name in written.values() if name}
     files = tuple(path for path, name in written.items() if not name)
     live = bool(names) and not files
     if (kubeconfig or context) and not live:
         raise click.UsageError("--kubeconfig and --context are for KIND/NAMESPACE/NAME alone")
+    report = Report()
     if live:
-        found, placements = _from_cluster(sorted(names), kinds, kubeconfig, context, given)
+        looked = _from_cluster(sorted(names), policy, kubeconfig, context, given)
+        found, placements, forgeries = looked
+        report.findings += forged.findings(forgeries)
     else:
         found, placements = _from_files(files, given)
         _check_there(found, names)
-    report = Report()
     judged = [
         explained(obj, policy, report, source=origin, namespace_placements=placements, live=live)
         for obj, origin in found
@@ -130,22 +137,29 @@ def _from_files(
 
 def _from_cluster(
     names: list[str],
-    kinds: Mapping[str, WorkloadKind],
+    policy: Policy,
     kubeconfig: Path | None,
     context: str | None,
     given: Mapping[str, Placement],
-) -> tuple[list[_Found], dict[str, Placement]]:
-    """Return the objects of these names, and what their namespaces say."""
+) -> tuple[list[_Found], dict[str, Placement], list[Forgery]]:
+    """Return the objects of these names, what their namespaces say, and which owners are none."""
     wanted = [tuple(name.split("/")) for name in names]
+    kinds = _kinds(policy)
     connection = options.connect(kubeconfig, context)
     from webhook.kube import named  # noqa: PLC0415  # imported by now
     from webhook.kube.cluster import ClusterError  # noqa: PLC0415
 
     found: list[_Found] = []
     namespaces = []
+    forgeries = []
     try:
         for kind, namespace, name in wanted:
-            found.append((named.get(connection, kinds[kind], namespace, name), Live()))
+            obj = named.get(connection, kinds[kind], namespace, name)
+            forgery = _forgery(connection, policy, kinds[kind], obj)
+            if forgery:
+                forgeries.append(forgery)
+                obj = disowned(obj)
+            found.append((obj, Live()))
     except ClusterError as error:
         raise options.not_reached(error) from None
     for namespace in sorted({namespace for _, namespace, _ in wanted}):
@@ -154,4 +168,25 @@ def _from_cluster(
         except ClusterError as error:
             fix = "its label is not known; give --namespace-label"
             click.echo(f"note: namespace {namespace}: {error}: {fix}", err=True)
-    return found, objects.placements(namespaces, given)
+    return found, objects.placements(namespaces, given), forgeries
+
+
+def _forgery(
+    connection: Cluster, policy: Policy, kind: WorkloadKind, obj: dict[str, Any]
+) -> Forgery | None:
+    """Look at the owner that an object names; who may not see it believes it, and hears so."""
+    from webhook.kube.cluster import ClusterError  # noqa: PLC0415  # imported by now
+    from webhook.kube.owners import Owners  # noqa: PLC0415
+
+    try:
+        return Owners(policy.kinds).forgery(connection, kind, obj)
+    except ClusterError as error:
+        if error.status is None:
+            raise
+        click.echo(f"note: its owner was not looked at: {error}", err=True)
+        return None
+
+
+def _kinds(policy: Policy) -> dict[str, WorkloadKind]:
+    """Return the kinds that may be named, by their names."""
+    return {one.kind: one for one in (*policy.kinds, _CONFIG_MAP)}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from webhook.admission import scope
 from webhook.cli import FOUND, objects, options
 from webhook.cli.objects import Source
 from webhook.files import edit, manifests, writing
@@ -42,7 +43,8 @@ def command(
     """Put the node affinity into manifests, as admission would.
 
     YAML or JSON in, the same out; comments, order, quoting and other objects stay byte for byte.
-    A contradiction leaves its object as it was, is told on standard error, and exits 1.
+    So does what a controller made, or what has its node. A contradiction leaves its object as it
+    was, is told on standard error, and exits 1.
 
     \b
     Examples:
@@ -94,6 +96,8 @@ def patched(
         if gone:
             line, _ = manifest.locate(())
             click.echo(f"{source.file}:{line}: note: {gone}", err=True)
+        if scope.why_untouched(workload, policy):
+            continue
         placement = placements.get(workload.ref.namespace or "default")
         verdict = evaluate(workload, policy, namespace_placement=placement)
         if verdict.ops:

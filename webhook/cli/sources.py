@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from webhook.audit.origin import Live, Origin
 from webhook.cli import COULD_NOT_LOOK, objects, options
 from webhook.cli.progress import Progress
+from webhook.owners import Forgery
 from webhook.policy.model import Policy
 from webhook.policy.words import Placement
 
@@ -35,6 +36,10 @@ class Source(Protocol):
     def blind(self) -> frozenset[str]:
         """The resources that exist, and could not be read."""
 
+    @property
+    def forgeries(self) -> Sequence[Forgery]:
+        """The owners that are none, where it can tell."""
+
     def walk(self, placements: Placements) -> Walk:
         """Fill in what namespaces say, then yield the objects."""
 
@@ -50,6 +55,7 @@ class Files:
 
     live = False
     blind: frozenset[str] = frozenset()
+    forgeries: Sequence[Forgery] = ()
     whole = True
 
     def __init__(self, paths: tuple[str, ...], given: Placements, progress: Progress) -> None:
@@ -110,6 +116,11 @@ class LiveCluster:
     def blind(self) -> frozenset[str]:
         """The resources that were refused."""
         return frozenset(self._inventory.blind)
+
+    @property
+    def forgeries(self) -> Sequence[Forgery]:
+        """The owners that are none, once all was listed."""
+        return self._inventory.forgeries
 
     def walk(self, placements: Placements) -> Walk:
         """List page by page; an API server that stops answering ends it halfway."""

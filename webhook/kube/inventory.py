@@ -14,9 +14,11 @@ from webhook.detect import Survey
 from webhook.eni.fields import CALICO_CRDS, CALICO_GROUP
 from webhook.kube import network
 from webhook.kube.cluster import METADATA_ONLY, Cluster, ClusterError
+from webhook.kube.owners import Owners
+from webhook.owners import MADE, Forgery, disowned
 from webhook.placement import volumes
 from webhook.policy.model import Policy
-from webhook.workloads import ShapeError, WorkloadKind, is_made_by_a_workload, read
+from webhook.workloads import BUILTIN, ShapeError, WorkloadKind, read
 
 Object = dict[str, Any]
 Watch = Callable[[str, int, int], object]
@@ -29,8 +31,8 @@ _STORAGE = (
     "/apis/storage.k8s.io/v1/storageclasses",
 )
 _CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-_MADE = frozenset({"replicasets", "jobs", "pods"})  # mostly by a controller: owners are read first
-_WAITING = "spec.nodeName="  # a pod that has its node stays there
+_WAITING, _BOUND = "spec.nodeName=", "spec.nodeName!="  # a pod that has its node stays there
+_POD = next(kind for kind in BUILTIN if kind.kind == "Pod")
 _FEW = 50  # objects that are read one by one rather than with all others of their kind
 
 
@@ -38,17 +40,19 @@ class Inventory:
     """One walk through a cluster.
 
     `blind`: the resources that could not be read, and why. `answers`: how many could, of those that
-    are judged.
+    are judged. `forgeries`: the owners that are none.
     """
 
     def __init__(self, cluster: Cluster, policy: Policy, watch: Watch) -> None:
         self.blind: dict[str, ClusterError] = {}
         self.answers = 0
+        self.forgeries: list[Forgery] = []
         self._has_volumes = False
         self._cluster = cluster
         self._policy = policy
         self._watch = watch
         self._survey = Survey(others=False)
+        self._owners = Owners(policy.kinds)
 
     def namespaces(self) -> Iterator[Object]:
         """Yield the namespaces with their labels."""
@@ -57,8 +61,10 @@ class Inventory:
 
     def objects(self) -> Iterator[Object]:
         """Yield what is judged, and what tells about it. Raises where nothing may be read."""
-        for kind in self._policy.kinds:
+        # Owners come before what they make.
+        for kind in sorted(self._policy.kinds, key=lambda kind: kind.kind in MADE):
             yield from self._workloads(kind)
+        yield from self._forged()
         yield from self._config_maps()
         if self.blind and not self.answers:
             raise next(iter(self.blind.values()))
@@ -75,37 +81,86 @@ class Inventory:
             self.blind.setdefault(resource, error)
 
     def _workloads(self, kind: WorkloadKind) -> Iterator[Object]:
-        for version in kind.versions:
+        for group in _paths(kind):
             self.blind.pop(kind.resource, None)
-            group = f"/apis/{kind.group}/{version}" if kind.group else _CORE
-            if kind.resource in _MADE:
-                found = self._made_by_nobody(group, kind.resource)
-            else:
-                found = self._list(f"{group}/{kind.resource}")
-            for obj in found:
+            for obj in self._pods(kind) if kind == _POD else self._standing(kind, group):
                 self._has_volumes = self._has_volumes or _has_volumes(obj, kind)
                 self._survey.add(obj)
                 yield obj
             refusal = self.blind.get(kind.resource)
             if refusal is None or refusal.status != HTTPStatus.NOT_FOUND:
                 break
-        self.answers += kind.resource not in self.blind
+        refusal = self.blind.get(kind.resource)
+        if refusal is None or refusal.status == HTTPStatus.NOT_FOUND:
+            self._owners.read.add(kind)
+        self.answers += refusal is None
 
-    def _made_by_nobody(self, group: str, resource: str) -> Iterator[Object]:
-        """Yield the objects that no workload owns: few of very many."""
-        narrow = {"fieldSelector": _WAITING} if resource == "pods" else {}
-        names = {
-            (found["metadata"]["namespace"], found["metadata"]["name"])
-            for found in self._list(f"{group}/{resource}", accept=METADATA_ONLY, **narrow)
-            if not is_made_by_a_workload(found["metadata"], self._policy.kinds)
-        }
+    def _standing(self, kind: WorkloadKind, group: str) -> Iterator[Object]:
+        """Yield the objects that stand for themselves, and remember all as owners."""
+        for found in self._list(f"{group}/{kind.resource}"):
+            self._owners.add(kind, found)
+            if self._stands(kind, found["metadata"]):
+                yield found
+
+    def _stands(self, kind: WorkloadKind, metadata: Object) -> bool:
+        """Tell whether no owner's template stands for an object; look at the owner if one does."""
+        by = self._owners.claimed(kind, metadata)
+        if by is None:
+            return True
+        if by not in self._policy.kinds and by not in self._owners.read:
+            self._list_foreign(by)
+        if by in self._owners.read:
+            self._owners.check(kind, metadata)
+        return False
+
+    def _list_foreign(self, kind: WorkloadKind) -> None:
+        """List the owners of a kind that policy does not name, once somebody names one.
+
+        Where no such kind is served, nobody owns anything by it.
+        """
+        resource = f"{kind.resource}.{kind.group}"
+        if resource in self.blind:
+            return
+        for group in _paths(kind):
+            try:
+                for found in self._cluster.list(f"{group}/{kind.resource}"):
+                    self._owners.add(kind, found)
+            except ClusterError as error:
+                if error.status == HTTPStatus.NOT_FOUND:
+                    continue
+                if error.status is None:
+                    raise
+                self.blind[resource] = error
+                return
+        self._owners.read.add(kind)
+
+    def _pods(self, kind: WorkloadKind) -> Iterator[Object]:
+        """Yield the waiting pods that stand for themselves; of those that have a node, the owners.
+
+        There are very many: their metadata is read, and the few that are judged again as a whole.
+        """
+        path = f"{_CORE}/{kind.resource}"
+        names = set()
+        for found in self._list(path, accept=METADATA_ONLY, fieldSelector=_WAITING):
+            if self._stands(kind, found["metadata"]):
+                names.add((found["metadata"]["namespace"], found["metadata"]["name"]))
         if len(names) > _FEW:
-            for found in self._list(f"{group}/{resource}", **narrow):
+            for found in self._list(path, fieldSelector=_WAITING):
                 if (found["metadata"]["namespace"], found["metadata"]["name"]) in names:
                     yield found
         else:
             for namespace, name in sorted(names):
-                yield from self._get(f"{group}/namespaces/{namespace}/{resource}/{name}", resource)
+                one = f"{_CORE}/namespaces/{namespace}/{kind.resource}/{name}"
+                yield from self._get(one, kind.resource)
+        for found in self._list(path, accept=METADATA_ONLY, fieldSelector=_BOUND):
+            self._stands(kind, found["metadata"])
+
+    def _forged(self) -> Iterator[Object]:
+        """Yield what names an owner that is none, as if it named none."""
+        with self._tolerant("owners"):
+            for obj, forgery in self._owners.forgeries(self._cluster):
+                self.forgeries.append(forgery)
+                yield disowned(obj)
 
     def _config_maps(self) -> Iterator[Object]:
         """Yield eni-config and its overrides; the first also to somebody who may read it alone."""
@@ -154,6 +209,11 @@ class Inventory:
             if error.status is None:
                 raise
             self.blind.setdefault(resource, error)
+
+
+def _paths(kind: WorkloadKind) -> list[str]:
+    """Return the API paths of a kind's versions, the first that is served to be taken."""
+    return [f"/apis/{kind.group}/{one}" if kind.group else f"/api/{one}" for one in kind.versions]
 
 
 def _has_volumes(obj: Object, kind: WorkloadKind) -> bool:
