@@ -168,10 +168,9 @@ def _dead_terms(
     found: tuple[proof.Matchable, ...], side: Side, cloud: CloudNodes
 ) -> tuple[int, ...]:
     """Return the terms that only nodes of the other side match."""
+    here, there = proof.side_values(cloud, side), proof.side_values(cloud, side.other)
     return tuple(
-        one.term.index
-        for one in found
-        if not one.member(cloud, side)[0] and one.member(cloud, side.other)[0]
+        one.term.index for one in found if not one.member(here)[0] and one.member(there)[0]
     )
 
 

@@ -43,9 +43,9 @@ class Matchable:
     node: str
     left: values.Values
 
-    def member(self, cloud: CloudNodes, side: Side) -> tuple[bool, str | None]:
-        """Return (True, a value of the cloud key, None for absent) for a node of `side`."""
-        return values.meet((side_values(cloud, side), self.left)).member()
+    def member(self, wanted: values.Values) -> tuple[bool, str | None]:
+        """Return (True, a value of the cloud key, None for absent) for nodes as `wanted`."""
+        return (wanted if self.left is values.ANY else values.meet((wanted, self.left))).member()
 
 
 def matchable(parsed: NodeSelector, cloud: CloudNodes) -> tuple[Matchable, ...]:
@@ -96,8 +96,9 @@ def side_values(cloud: CloudNodes, side: Side) -> values.Values:
 def _witness(
     parsed: NodeSelector, found: tuple[Matchable, ...], cloud: CloudNodes, side: Side
 ) -> Witness:
+    at_side = side_values(cloud, side)
     for one in found:
-        possible, value = one.member(cloud, side)
+        possible, value = one.member(at_side)
         if possible:
             wanted = {cloud.key: value, **parsed.labels, **one.labels}
             if value is not None:

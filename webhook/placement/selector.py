@@ -184,14 +184,27 @@ def in_words(key: str, operator: str, operands: tuple[str, ...]) -> str:
     return f"{key} {operator} [{', '.join(operands)}]" if operands else f"{key} {operator}"
 
 
-def raw_expression(expression: Any, path: Path) -> tuple[str, str, tuple[str, ...]]:
-    """Return key, operator and values of one expression or field, nulls as Go's zero values."""
-    body = _object(expression, path)
-    operands = _list(body.get("values"), (*path, "values"))
+def _raw_expression(expression: Any, path: Path, index: int) -> tuple[str, str, tuple[str, ...]]:
+    """Return key, operator and values of one expression or field, nulls as Go's zero values.
+
+    `path` leads to the list it stands in; it is put together only where something is wrong.
+    """
+    if type(expression) is dict:
+        key, operator = expression.get("key"), expression.get("operator")
+        operands = expression.get("values") or []
+        if (
+            type(key) is type(operator) is str
+            and type(operands) is list
+            and all(type(value) is str for value in operands)
+        ):
+            return key, operator, tuple(operands)
+    place = (*path, index)
+    body = _object(expression, place)
+    listed = _list(body.get("values"), (*place, "values"))
     return (
-        _text(body.get("key"), (*path, "key")),
-        _text(body.get("operator"), (*path, "operator")),
-        tuple(_text(value, (*path, "values", i)) for i, value in enumerate(operands)),
+        _text(body.get("key"), (*place, "key")),
+        _text(body.get("operator"), (*place, "operator")),
+        tuple(_text(value, (*place, "values", i)) for i, value in enumerate(listed)),
     )
 
 
@@ -199,8 +212,9 @@ def raw_expressions(term: Any, path: Path) -> Iterator[tuple[str, str, tuple[str
     """Yield key, operator and values of each expression and field of one term."""
     body = _object(term, path)
     for kind in ("matchExpressions", "matchFields"):
-        for index, expression in enumerate(_list(body.get(kind), (*path, kind))):
-            yield raw_expression(expression, (*path, kind, index))
+        place = (*path, kind)
+        for index, expression in enumerate(_list(body.get(kind), place)):
+            yield _raw_expression(expression, place, index)
 
 
 def raw_terms(pod_spec: dict[str, Any]) -> list[Any]:
@@ -216,17 +230,18 @@ def raw_terms(pod_spec: dict[str, Any]) -> list[Any]:
 def _term(index: int, term: Any, node_labels: dict[str, str]) -> Term:
     path = (*TERMS, index)
     body = _object(term, path)
-    expressions = _list(body.get("matchExpressions"), (*path, "matchExpressions"))
-    fields = _list(body.get("matchFields"), (*path, "matchFields"))
+    to_expressions, to_fields = (*path, "matchExpressions"), (*path, "matchFields")
+    expressions = _list(body.get("matchExpressions"), to_expressions)
+    fields = _list(body.get("matchFields"), to_fields)
     if not expressions and not fields:
         return Term(index=index, empty=True)
     parsed: list[Requirement | str] = []
     for i, expression in enumerate(expressions):
-        raw = raw_expression(expression, (*path, "matchExpressions", i))
+        raw = _raw_expression(expression, to_expressions, i)
         parsed.append(_requirement(i, *raw))
     named: list[Field | str] = []
     for i, condition in enumerate(fields):
-        raw = raw_expression(condition, (*path, "matchFields", i))
+        raw = _raw_expression(condition, to_fields, i)
         named.append(_field(i, *raw))
     requirements = tuple(item for item in parsed if isinstance(item, Requirement))
     return Term(
