@@ -49,16 +49,20 @@ def answer(
 
 def _request(body: bytes, policy: Policy, *, is_whole: bool) -> Request:
     """Read a review: whole as a rule, else without what nobody judges, else its head alone."""
+    if is_whole and strict.cost(body) <= strict.COST_MAX:
+        try:
+            return review.decode(strict.loads(body))
+        except StrictJSONError:
+            pass  # it may be what stands in managedFields alone
+    return _skimmed(body, policy, is_whole=is_whole)
+
+
+def _skimmed(body: bytes, policy: Policy, *, is_whole: bool) -> Request:
     templates = [kind.pod_spec[:-1] or kind.pod_spec for kind in policy.kinds]
     try:
         if not is_whole:
             head = skim.head(body[:HEAD_MAX], templates, is_whole=False)
             return review.decode(strict.loads(head), beyond=_LONG)
-        if strict.cost(body) <= strict.COST_MAX:
-            try:
-                return review.decode(strict.loads(body))
-            except StrictJSONError:
-                pass  # it may be what stands in managedFields alone
         usual = skim.usual(body)
         if strict.cost(usual) <= strict.COST_MAX:
             return review.decode(strict.loads(usual), beyond=_DEEP)

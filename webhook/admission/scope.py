@@ -65,9 +65,13 @@ def read(obj: dict[str, Any], request: Request, policy: Policy) -> Workload | No
     found = workloads.read(obj, policy.kinds, namespace=request.namespace)
     if found is None:
         return None
-    parts = (found.template, workloads.mapping_at(obj, ("metadata",)).get("ownerReferences"))
-    is_beyond = request.beyond is not None and any(map(skim.is_sealed, parts))
-    return replace(found, ref=request.ref, beyond=request.beyond if is_beyond else None)
+    return replace(found, ref=request.ref, beyond=request.beyond and _beyond(request.beyond, found))
+
+
+def _beyond(bound: str, workload: Workload) -> str | None:
+    """Return the bound that a review is beyond where that hides what is asked of this object."""
+    owners_given = _mapping(workload.object, ("metadata",)).get("ownerReferences")
+    return bound if skim.is_sealed([workload.template, owners_given]) else None
 
 
 def sketch(obj: dict[str, Any], request: Request, policy: Policy) -> Workload | None:

@@ -71,10 +71,12 @@ def loads_slowly(body: bytes) -> Any:
 def cost(body: bytes) -> int:
     """Return how many pieces of about 75 bytes the decoded body takes at most, strings aside.
 
-    An item takes one, and more if it is a list, or a dict with a key (232 bytes). What stands in
-    strings is counted too, unless that is much.
+    An item takes one, and more if it is a list, or a dict with a key (232 bytes); so none takes
+    more than it has bytes. What stands in strings is counted too, unless that is much.
     """
-    found = _pieces(body)
+    found = min(len(body), COST_MAX + 1)
+    if found > COST_MAX:
+        found = _pieces(body)
     return found if found <= COST_MAX else _pieces(_STRING.sub(b"0", body))
 
 
