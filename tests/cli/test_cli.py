@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.admission import worst
 from tests.conftest import ROOT
 from tests.reviews import patch_of, review
 
@@ -179,6 +180,21 @@ def test_patch_leaves_a_contradiction_and_says_so() -> None:
     assert done.returncode == 1
     assert "workloads.yaml:35:7: HG103 contradiction: rule batch-stays-home" in done.stderr
     assert done.stdout.count("nodeSelectorTerms") == 1
+
+
+def test_every_verb_tells_what_cannot_be_judged_and_patch_leaves_it(tmp_path: Path) -> None:
+    many = worst.daemonset(worst.affinity(*[worst.term(("a", "Exists"))] * 10_001))
+    file = tmp_path / "many.json"
+    file.write_text(json.dumps(many))
+
+    for verb in ("patch", "audit", "explain"):
+        done = run(verb, "--network", "bgp", file)
+        assert done.returncode == 1, verb
+        assert "HG109" in done.stdout + done.stderr, verb
+        assert "cannot be judged: nodeSelectorTerms has 10001 terms, over 10000" in (
+            done.stdout + done.stderr
+        )
+    assert run("patch", "--network", "bgp", file).stdout == file.read_text()
 
 
 def test_explain_says_why_and_exits_by_the_findings() -> None:

@@ -17,6 +17,7 @@ from tests.reviews import review
 from tests.serving import ROOT, Server
 from webhook.admission import exchange, strict
 
+pytestmark = pytest.mark.serial
 MIB = 1024 * 1024
 AT_ONCE = 8
 
@@ -65,6 +66,22 @@ def limit() -> int:
     values = yaml.safe_load((ROOT / "charts/hybrid-guard/values.yaml").read_text())
     text: str = values["server"]["resources"]["limits"]["memory"]
     return int(text.removesuffix("Mi"))
+
+
+def test_what_is_refused_again_and_again_leaves_nothing_behind(server: Server) -> None:
+    def refused(number: int) -> bytes:
+        values = [f"v{number}-{index}" for index in range(90_000)]
+        words = (f"{number}" * 1000, "Is", *values)
+        return json.dumps(review(worst.daemonset(worst.affinity(worst.term(words))))).encode()
+
+    server.review("/mutate", refused(0))
+    server.review("/validate", refused(1))
+    before = sum(field(pid, "smaps_rollup", "Pss") for pid in processes(server))
+    for number in range(60):
+        assert server.review("/mutate", refused(number)).status == 200
+    after = sum(field(pid, "smaps_rollup", "Pss") for pid in processes(server))
+
+    assert after < before + 32
 
 
 def test_the_largest_bodies_at_once_stay_in_the_charts_limit_and_are_given_back(

@@ -133,7 +133,7 @@ def _quiet(verdict: Verdict) -> str:
             return f"{decision.why}: left alone"
         return f"it may run on both sides ({decision.why})"
     if verdict.pin is None:
-        return "its pod template cannot be read"
+        return "its pod template cannot be judged"
     if verdict.pin.ops and decision.action is not Action.INJECT:
         return f"action is {decision.action}"
     return _QUIET.get(verdict.pin.outcome, "nothing is to be done")

@@ -17,7 +17,7 @@ from webhook.files.errors import FileError
 from webhook.files.manifests import Manifest
 from webhook.findings import Finding, Level
 from webhook.patch import steps
-from webhook.policy.evaluate import evaluate, unreadable
+from webhook.policy.evaluate import BEYOND, evaluate, unreadable
 from webhook.policy.model import Policy
 from webhook.policy.words import Placement
 from webhook.settings import terminal
@@ -111,7 +111,7 @@ def patched(
 
 
 def _is_unread(finding: Finding) -> bool:
-    return finding.rule == "HG100" and finding.level is Level.ERROR
+    return finding.rule in ("HG100", BEYOND) and finding.level is Level.ERROR
 
 
 def _complaint(source: Source, manifest: Manifest, finding: Finding) -> str:
