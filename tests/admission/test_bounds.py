@@ -95,10 +95,16 @@ BEYOND: dict[str, Callable[[], bytes]] = {
     "far too deep": lambda: body(clone_set(), marked=nested(9_000)),
     "an owner too deep": lambda: body(clone_set({}, ownerReferences=[MARK]), marked=nested(300)),
     "too many terms": lambda: body(worst.daemonset(worst.affinity(*[worst.term(("a", "Exists"))] * 10_001))),
-    "too many values": lambda: body(worst.daemonset(worst.affinity(worst.term(("a", "In", *["x"] * 100_000))))),
+    "too many expressions": lambda: body(worst.daemonset(worst.affinity(*[worst.term(("a", "Exists"), ("b", "Exists"), ("c", "Exists"))] * 6_700))),
+    "too many values": lambda: body(worst.daemonset(worst.affinity(worst.term(("a", "In", *["x"] * 100_001))))),
     "too many labels": lambda: body(worst.daemonset({"nodeSelector": {f"l{i}": "" for i in range(100_001)}})),
     "too many pieces": lambda: body(clone_set(), marked=b"[%b]" % b",".join([b'{"a":0}'] * 760_000)),
     "too long": too_long,
+    # Go's protobuf decoder takes keys that are no UTF-8, and its JSON encoder writes them as one.
+    "two keys that Go writes as one": lambda: body(worst.daemonset({"volumes": [{"csi": {"volumeAttributes": MARK}}]}), marked=b'{"\\ufffd":"a","\\ufffd":"b"}'),
+    "too many deep parts": lambda: body(clone_set(), marked=b'{"a":' * 250 + b"[%b]" % b",".join([b"[[[[]]]]"] * 50_000) + b"}" * 250),
+    "many parts beside the template": lambda: body(clone_set(), marked=nested(300)).replace(b'"replicas":1,', b'"replicas":1,%b,' % b",".join(b'"k%d":[[1]]' % i for i in range(1_000_000))),
+    "many parts beside the spec": lambda: body(clone_set(), marked=nested(300)).replace(b'"spec":', b'%b,"spec":' % b",".join(b'"k%d":[[1]]' % i for i in range(1_000_000))),
 }  # fmt: skip
 
 
@@ -123,7 +129,7 @@ def test_just_within_the_bounds_a_workload_is_pinned() -> None:
     for made in (
         body(clone_set(), marked=nested(230)),
         body(worst.daemonset(worst.affinity(*[worst.term(("a", "Exists"))] * 10_000))),
-        body(worst.daemonset(worst.affinity(worst.term(("a", "In", *["x"] * 99_998))))),
+        body(worst.daemonset(worst.affinity(worst.term(("a", "In", *["x"] * 100_000))))),
         body(worst.daemonset({"nodeSelector": {f"l{i}": "" for i in range(100_000)}})),
         body(worst.daemonset({"containers": [{"args": [MARK]}]}), marked=b'"%b"' % (b"\\u003c" * 3_000_000)),
     ):  # fmt: skip
@@ -162,6 +168,60 @@ def test_beyond_a_bound_only_writes_that_leave_the_template_alone_pass(marked: b
     assert same["warnings"][0].startswith("HG109 ")
     assert relabelled["allowed"] is False
     assert other["allowed"] is False
+
+
+@pytest.mark.parametrize("digits", [b"100000000000000000000", b"-150000000000000000000", b"123456789012345680000"])  # fmt: skip
+def test_a_float_that_go_writes_with_21_digits_is_read(digits: bytes) -> None:
+    assert patch_of(answer(Hook.MUTATE, body(clone_set(), marked=digits)))
+
+
+def test_what_readers_would_read_differently_passes_where_nobody_judges() -> None:
+    twice = b'{"\\ufffd":"a","\\ufffd":"b"}'
+    volumes = {"volumes": [{"csi": {"volumeAttributes": MARK}}]}
+    obj = worst.daemonset(volumes)
+    relabelled = worst.daemonset(volumes, labels={"a": "b"})
+    going = worst.daemonset(volumes, deletionTimestamp="2026-01-01T00:00:00Z")
+    moved = worst.daemonset({**volumes, "hostNetwork": True})
+
+    for new in (relabelled, going):
+        assert answer(Hook.VALIDATE, body(new, "UPDATE", obj, marked=twice))["response"]["allowed"]
+    sent = body(moved, "UPDATE", obj, marked=twice)
+    assert not answer(Hook.VALIDATE, sent)["response"]["allowed"]
+    scaled = body(obj, "UPDATE", obj, marked=twice, subResource="scale")
+    assert answer(Hook.VALIDATE, scaled)["response"]["allowed"]
+
+
+def test_an_unchanged_template_is_known_where_a_seal_stands_for_all_that_holds_it() -> None:
+    many = b",".join(b'"k%d":[[1]]' % i for i in range(1_000_000))
+
+    def sent(new: dict[str, Any]) -> bytes:
+        text = body(new, "UPDATE", clone_set([]))
+        return text.replace(b'"replicas":1,', b'"replicas":1,%b,' % many)
+
+    assert answer(Hook.VALIDATE, sent(clone_set([], labels={"a": "b"})))["response"]["allowed"]
+    assert not answer(Hook.VALIDATE, sent(clone_set([1])))["response"]["allowed"]
+
+
+def test_a_cut_before_kind_or_template_hides_neither() -> None:
+    def cut(obj: dict[str, Any]) -> bytes:
+        return body(obj, marked=b'"%b"' % (b"x" * exchange.BODY_MAX))
+
+    before_kind = {"A": MARK, **clone_set([])}
+    before_template = clone_set([])
+    before_template["spec"] = {"a": MARK, **before_template["spec"]}
+    for obj in (before_kind, before_template):
+        assert answer(Hook.MUTATE, cut(obj))["response"]["warnings"][0].startswith("HG109 ")
+        assert not answer(Hook.VALIDATE, cut(obj))["response"]["allowed"]
+
+
+def test_a_custom_resource_without_a_template_has_no_pods_to_judge() -> None:
+    obj = clone_set([])
+    del obj["spec"]["template"]
+    for hook in Hook:
+        assert answer(hook, body(obj))["response"] == {
+            "uid": "705ab4f5-6393-11e8-b7cc-42010a800002", "allowed": True,
+            "auditAnnotations": {"rule": "home", "verdict": "unchanged"},
+        }  # fmt: skip
 
 
 def test_where_policy_only_warns_it_warns() -> None:

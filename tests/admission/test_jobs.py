@@ -157,3 +157,13 @@ def test_the_pods_of_other_kinds_that_wait_are_judged_as_ever() -> None:
     new = changed(workload("CronJob", nodeSelector=CLOUD), spec={"suspend": False})
 
     assert both(new, old, user=KUEUE) == ("denied", "denied")
+
+
+def test_an_account_of_the_jobs_own_namespace_is_whoever_may_edit_it() -> None:
+    own = "system:serviceaccount:home:default"
+    contradicts = job(suspend=False, nodeSelector=CLOUD)
+    beyond = job(suspend=False, affinity=required(*[[{"key": "a", "operator": "Exists"}]] * 10_001))
+
+    assert both(contradicts, job(affinity=PIN), user=own) == ("denied", "denied")
+    assert both(contradicts, job(affinity=PIN), user=KUEUE) == ("warned", "warned")
+    assert both(beyond, job(affinity=PIN), user=KUEUE)[1] == "denied"

@@ -148,3 +148,19 @@ def test_two_parts_have_one_seal_only_if_they_are_the_same_bytes() -> None:
     assert sealed(b'{"a":[1]}') != sealed(b'{"a": [1]}')
     assert skim.is_sealed([{"x": sealed(b"{}")}])
     assert not skim.is_sealed({"a": [{}, 1, "b", None]})
+
+
+def test_a_head_of_many_parts_is_small_and_has_metadata_as_long_as_that_is_few() -> None:
+    many = b",".join(b'"":[]' for _ in range(50_000))
+    wide_spec = b'{"request":{"uid":"u","object":{"metadata":{"name":"x"},"spec":{%b}}}}' % many
+    wide_object = b'{"request":{"uid":"u","object":{"metadata":{"name":"x"},%b}}}' % many
+
+    spec, whole = (skim.head(text, TEMPLATES) for text in (wide_spec, wide_object))
+
+    assert max(len(spec), len(whole)) < 300
+    found = json.loads(spec)["request"]["object"]
+    assert found["metadata"] == {"name": "x"}
+    assert set(found["spec"]) == {SEAL}
+    assert set(json.loads(whole)["request"]["object"]) == {SEAL}
+    assert skim.seal_on(found, ("spec", "template")) == found["spec"]
+    assert skim.seal_on({"spec": {}}, ("spec", "template")) is None

@@ -68,7 +68,7 @@ def dropped_terms(old: Workload, new: Workload, final: dict[str, Any]) -> list[F
     if old.pod_spec.get("affinity") == spec.get("affinity"):
         return []
     try:
-        lost = drops.dropped(old.pod_spec, spec)
+        lost = drops.dropped(old.pod_spec, spec, sent=new.pod_spec)
     except ShapeError:
         return []
     return [

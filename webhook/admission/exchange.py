@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import orjson
 
 from webhook.admission import handler, review, skim, strict
 from webhook.admission.record import Record
-from webhook.admission.review import Hook, Request
-from webhook.admission.skim import SkimError
+from webhook.admission.review import Hook, Request, ReviewError
+from webhook.admission.skim import CutsError, SkimError
 from webhook.admission.strict import StrictJSONError
 from webhook.policy.model import Policy
 from webhook.policy.words import Placement
@@ -58,14 +60,33 @@ def _request(body: bytes, policy: Policy, *, is_whole: bool) -> Request:
 
 
 def _skimmed(body: bytes, policy: Policy, *, is_whole: bool) -> Request:
-    templates = [kind.pod_spec[:-1] or kind.pod_spec for kind in policy.kinds]
+    """Read as much of a review as can be read, and say what it is beyond.
+
+    What is refused in the object is no bad call: Go writes two keys that are no UTF-8 as one.
+    """
+    if not is_whole:
+        return _head(body[:HEAD_MAX], policy, _LONG)
     try:
-        if not is_whole:
-            head = skim.head(body[:HEAD_MAX], templates, is_whole=False)
-            return review.decode(strict.loads(head), beyond=_LONG)
         usual = skim.usual(body)
-        if strict.cost(usual) <= strict.COST_MAX:
-            return review.decode(strict.loads(usual), beyond=_DEEP)
-        return review.decode(strict.loads(skim.head(body, templates)), beyond=_MANY)
+        if strict.cost(usual) > strict.COST_MAX:
+            return _head(body, policy, _MANY)
+        return review.decode(strict.loads(usual), beyond=_DEEP)
+    except CutsError:
+        return _head(body, policy, _DEEP)
     except SkimError as error:
         raise StrictJSONError(str(error)) from None
+    except StrictJSONError as error:
+        with contextlib.suppress(StrictJSONError, ReviewError):
+            return _head(body, policy, f"{error}, so readers may differ")
+        raise
+
+
+def _head(body: bytes, policy: Policy, beyond: str) -> Request:
+    templates = [kind.pod_spec[:-1] or kind.pod_spec for kind in policy.kinds]
+    try:
+        head = skim.head(body, templates, is_whole=beyond is not _LONG)
+    except SkimError as error:
+        raise StrictJSONError(str(error)) from None
+    if strict.cost(head) > strict.COST_MAX:
+        raise StrictJSONError("there is too much beside the object")
+    return review.decode(strict.loads(head), beyond=beyond)

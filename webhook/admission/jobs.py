@@ -37,7 +37,7 @@ def is_resumed_by_a_controller(request: Request) -> bool:
     """Tell whether an account that is no person lets a suspended Job go.
 
     What it adds meanwhile is its queue's decision, not the user's: a refusal would be tried again
-    for ever.
+    for ever. Who may edit a namespace may be any of its own accounts, so those count as persons.
     """
     old, new = request.old_object, request.object
     return (
@@ -48,4 +48,5 @@ def is_resumed_by_a_controller(request: Request) -> bool:
         and not is_suspended(new)
         and request.username.startswith(_SYSTEM)
         and request.username not in _PEOPLE
+        and not request.username.startswith(f"{_SYSTEM}serviceaccount:{request.namespace}:")
     )

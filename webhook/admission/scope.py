@@ -62,16 +62,27 @@ def read(obj: dict[str, Any], request: Request, policy: Policy) -> Workload | No
 
     Raises ShapeError for what Kubernetes would not decode.
     """
+    if request.beyond is not None:
+        # Of a cut object what stands behind the cut may be missing, its kind too.
+        obj = {**obj, "apiVersion": request.ref.api_version, "kind": request.kind}
     found = workloads.read(obj, policy.kinds, namespace=request.namespace)
     if found is None:
         return None
-    return replace(found, ref=request.ref, beyond=request.beyond and _beyond(request.beyond, found))
+    found = replace(found, ref=request.ref)
+    return found if request.beyond is None else _beyond(request.beyond, found)
 
 
-def _beyond(bound: str, workload: Workload) -> str | None:
-    """Return the bound that a review is beyond where that hides what is asked of this object."""
+def _beyond(bound: str, workload: Workload) -> Workload:
+    """Return a workload with the bound it is beyond, where that hides what is asked of it.
+
+    A seal of what holds the template stands for it, so that an unchanged one is known.
+    """
+    seal = skim.seal_on(workload.object, workload.kind.template)
+    if seal is not None or not workload.pod_spec:
+        return replace(workload, template=seal or {}, beyond=bound)
     owners_given = _mapping(workload.object, ("metadata",)).get("ownerReferences")
-    return bound if skim.is_sealed([workload.template, owners_given]) else None
+    hidden = skim.is_sealed([workload.template, owners_given])
+    return replace(workload, beyond=bound) if hidden else workload
 
 
 def sketch(obj: dict[str, Any], request: Request, policy: Policy) -> Workload | None:

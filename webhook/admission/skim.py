@@ -19,6 +19,9 @@ SEAL = "hybrid-guard.io/sealed"
 DEPTH_MAX = 250
 """Levels of a whole review that are never sealed; a template stands at the fifth to eighth."""
 
+CUTS_MAX = 1000
+"""What is dropped or sealed one by one, at 4 µs and a seal of 92 bytes each."""
+
 _STRING = rb'"(?:[^"\\]++|\\.)*+"'
 
 
@@ -56,8 +59,15 @@ class SkimError(ValueError):
     """Bytes that end, or close a bracket, where no JSON does."""
 
 
+class CutsError(SkimError):
+    """There is more to cut than is cut one by one."""
+
+
 def usual(body: bytes) -> bytes:
-    """Return a review without managedFields and status; what nests too deep is sealed."""
+    """Return a review without managedFields and status; what nests too deep is sealed.
+
+    Raises CutsError where that is in too many places.
+    """
     obj = _Part({b"metadata": _Part({b"managedFields": _DROP}), b"status": _DROP})
     return _skim(body, _review(obj), is_whole=True)
 
@@ -65,15 +75,31 @@ def usual(body: bytes) -> bytes:
 def head(body: bytes, templates: Iterable[tuple[str, ...]], *, is_whole: bool = True) -> bytes:
     """Return a review in which only metadata is readable, and each pod template is one seal.
 
-    `templates` are the paths at which a template may stand. Where `body` is not whole it may end
-    anywhere in the object; what of it has not ended by then is sealed or left out.
+    `templates` are the paths at which a template may stand. Where there are too many parts beside
+    it, all beside metadata is sealed as a whole, or the object. Where `body` is not whole it may
+    end anywhere in the object; what of it has not ended by then is sealed or left out.
     """
     spec: dict[bytes, _Part | bytes] = {}
     for path in templates:
         _plant(spec, [step.encode() for step in path])
     metadata = _Part({b"managedFields": _DROP, b"annotations": _DROP})
-    obj = _Part({**spec, b"metadata": metadata}, others=_SEAL)
-    return _skim(body, _review(obj), is_whole=is_whole)
+    beside: dict[bytes, _Part | bytes] = {b"metadata": metadata}
+    for members in ({**spec, **beside}, beside):
+        try:
+            return _skim(body, _review(_Part(members, others=_SEAL)), is_whole=is_whole)
+        except CutsError:
+            continue
+    return _skim(body, _review(_SEAL), is_whole=is_whole)
+
+
+def seal_on(obj: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any] | None:
+    """Return the seal that stands for what is at `path`, or for what holds it; None without one."""
+    value: Any = obj
+    for step in ("", *path):
+        value = value.get(step) if step and isinstance(value, dict) else value
+        if isinstance(value, dict) and SEAL in value:
+            return value
+    return None
 
 
 def is_sealed(value: Any) -> bool:
@@ -90,7 +116,7 @@ def is_sealed(value: Any) -> bool:
     return False
 
 
-def _review(obj: _Part) -> _Part:
+def _review(obj: _Part | bytes) -> _Part:
     return _Part({b"request": _Part({b"object": obj, b"oldObject": obj})})
 
 
@@ -104,10 +130,29 @@ def _plant(spec: dict[bytes, _Part | bytes], path: list[bytes]) -> None:
     spec.setdefault(path[-1], _SEAL)
 
 
+class _Copy:
+    """The bytes of a body up to where they were looked at, but for what was cut."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self._pieces: list[bytes] = []
+        self._copied = 0
+
+    def cut(self, start: int, stop: int, instead: bytes) -> None:
+        """Put something else in place of a span; a seal of it, if that is nothing."""
+        self._pieces += self._body[self._copied : start], instead or _seal(self._body, start, stop)
+        self._copied = stop
+        if len(self._pieces) > 2 * CUTS_MAX:
+            raise CutsError("there is more to cut than is cut one by one")
+
+    def until(self, end: int, closings: Iterable[bytes] = ()) -> bytes:
+        """Return it all, with the bytes up to `end` and what closes the brackets before it."""
+        return b"".join((*self._pieces, self._body[self._copied : end], *closings))
+
+
 def _skim(body: bytes, root: _Part, *, is_whole: bool) -> bytes:
     """Copy the bytes but for what is dropped or sealed; where they end in that, close the rest."""
-    pieces: list[bytes] = []
-    copied = position = 0
+    copy, position = _Copy(body), 0
     parts, closings = [_Part(others=root)], list[bytes]()
     while step := _NEXT.match(body, position):
         bracket, at = step[1], step.end() - 1
@@ -127,16 +172,15 @@ def _skim(body: bytes, root: _Part, *, is_whole: bool) -> bytes:
             position = step.start()
             break
         for start, stop in spans:
-            pieces += body[copied:start], child or _seal(body, start, stop)
-            copied = position = stop
+            copy.cut(start, stop, child or _SEAL)
+        position = len(body) if end is None else end
         if end is None:
             break
-        position = end
     if not closings:
-        return b"".join((*pieces, body[copied:]))
+        return copy.until(len(body))
     if is_whole:
         raise SkimError("not JSON: it ends inside a value")
-    return b"".join((*pieces, body[copied:position], *reversed(closings)))
+    return copy.until(position, reversed(closings))
 
 
 def _cut(
@@ -183,5 +227,7 @@ def _walk(body: bytes, start: int, levels: int) -> tuple[int | None, list[tuple[
             if end is None:
                 return None, deep
             deep.append((start, end))
+            if len(deep) > CUTS_MAX:
+                raise CutsError("there is more to cut than is cut one by one")
             depth, position = levels, end
     return None, deep

@@ -18,7 +18,7 @@ MAX_DEPTH = 254  # what orjson writes at most, so that a body it writes back nee
 COST_MAX = 3_000_000
 """What is decoded, in pieces (see `cost`): at most 225 MB. The most that is valid in an API
 server's 3 MiB, with a stored object of the 1.5 MiB that etcd takes, is 2,700,000."""
-MAX_DIGITS = 20  # uint64 has 20; a float64 is written with 17 and zeros in front
+MAX_DIGITS = 21  # Go writes a float64 with an exponent from 1e21 on
 _HALF_PAIR = re.compile(rb"\\u[dD]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _STRINGS = re.compile(rb'\\.|"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)

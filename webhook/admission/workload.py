@@ -116,8 +116,6 @@ class _Judgement:
 
     def _wants_denial(self, finding: Finding) -> bool:
         decision = self._verdict.decision
-        if jobs.is_resumed_by_a_controller(self._request) and not _is_told_to_deny(decision):
-            return False
         if finding.rule == BEYOND:
             # The mutating hook lets it pass: the other one has the last word.
             return (
@@ -126,6 +124,8 @@ class _Judgement:
                 and decision.enforcement is Enforcement.REQUIRED
                 and not scope.by_system_controller(self._request)
             )
+        if jobs.is_resumed_by_a_controller(self._request) and not _is_told_to_deny(decision):
+            return False
         if finding.rule == "HG103":
             return decision.conflicts is Conflicts.DENY
         if finding.rule in _WRONG_SIDE:

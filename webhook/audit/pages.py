@@ -124,9 +124,10 @@ PAGES = (
         name="cannot-be-judged",
         level=Level.ERROR,
         summary="A workload is beyond a bound of what is judged.",
-        why="Its pod template nests over 240 levels, its node affinity has over 10,000 terms or "
-        "100,000 expressions and values, or its review is over 32 MiB or holds over 3,000,000 "
-        "items. Whoever is asked about it would be too late, and a write that nobody answers is "
+        why="Its pod template nests over 240 levels, its node affinity has over 10,000 terms, "
+        "20,000 expressions or 100,000 values, its review is over 32 MiB or over 3,000,000 items, "
+        "or JSON readers would read it in different ways. Whoever is asked about it would be too "
+        "late, or wrong, and a write that nobody answers is "
         "stored as it is. So the mutating hook says that it adds nothing, and the validating one "
         "denies it, unless policy asks nothing of it or the write leaves template and placement "
         "label byte for byte as they are stored. No real manifest known is within a hundredth.",

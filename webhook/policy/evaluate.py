@@ -18,7 +18,7 @@ from webhook.policy import images
 from webhook.policy.decide import Decision, Source, decide
 from webhook.policy.model import Policy
 from webhook.policy.words import Action, Enforcement, Placement
-from webhook.workloads import BoundError, ShapeError, Workload, dotted
+from webhook.workloads import BUILTIN, BoundError, ShapeError, Workload, dotted
 
 __all__ = ["BEYOND", "Decision", "Source", "Verdict", "evaluate", "unreadable"]
 
@@ -64,6 +64,10 @@ def evaluate(
         )
     if workload.beyond is not None:
         return _unread(workload, decision, (*known, _beyond(workload, workload.beyond)))
+    if _has_no_pods(workload):
+        return Verdict(
+            workload=workload, decision=decision, findings=known, patched=workload.object
+        )
     if not workload.pod_spec:
         missing = ShapeError(workload.kind.pod_spec, "is missing: there is no pod template")
         return _unread(workload, decision, (*known, unreadable(workload.ref, missing)))
@@ -89,6 +93,16 @@ def evaluate(
         proof=pinned.proof,
         pin=pinned,
     )
+
+
+def _has_no_pods(workload: Workload) -> bool:
+    """Tell it of a custom resource without a template: a Rollout may name a Deployment instead."""
+    value: Any = workload.object
+    for step in workload.kind.template:
+        if not isinstance(value, dict) or step not in value:
+            return workload.kind not in BUILTIN
+        value = value[step]
+    return False
 
 
 def unreadable(ref: ObjectRef, error: ShapeError) -> Finding:
