@@ -27,7 +27,7 @@ DAEMONSET = f"/apis/apps/v1/namespaces/{NAMESPACE}/daemonsets/{NAME}"
 _IMAGES = ("calico/node", "acs/terway")
 _ENI, _PLACEMENT = (re.compile(rf"\b{prefix}\d\d\b.*") for prefix in ("ENI0", "HG1"))
 _INJECTED = re.compile(r"\bHG10[12] kept off ")
-_MAY_NOT_CREATE = re.compile(r" is forbidden: User .* cannot create resource ")
+_FORBIDDEN, _MAY_NOT_CREATE = " is forbidden: User ", " cannot create resource "
 _TAKEN = (HTTPStatus.OK, HTTPStatus.CREATED)
 _LOOK = "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations hybrid-guard"
 
@@ -132,7 +132,8 @@ def _is_late(answer: Answer) -> bool:
     What they say comes as warnings; a patch of theirs that does not apply is another refusal.
     """
     return (
-        answer.status == HTTPStatus.FORBIDDEN and _MAY_NOT_CREATE.search(answer.message) is not None
+        answer.status == HTTPStatus.FORBIDDEN
+        and _MAY_NOT_CREATE in answer.message.partition(_FORBIDDEN)[2]
     )
 
 

@@ -8,7 +8,7 @@ an object that exists has a `*` in it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import translate
 
@@ -16,7 +16,6 @@ SUFFIX_LENGTH = 5
 SUFFIX_CHARACTERS = "bcdfghjklmnpqrstvwxz2456789"
 PREFIX_MAX = 63 - SUFFIX_LENGTH
 
-_TOKEN = re.compile(r"\[!?+\]?+[^]]*\]|.", re.DOTALL)
 _STAR = "*"
 
 
@@ -58,7 +57,7 @@ class _Automaton:
     """All globs at once, read character by character."""
 
     def __init__(self, globs: Iterable[str]) -> None:
-        self._tokens = tuple(tuple(_TOKEN.findall(glob)) for glob in dict.fromkeys(globs))
+        self._tokens = tuple(tuple(_tokens(glob)) for glob in dict.fromkeys(globs))
         self._known: dict[tuple[_State, int], tuple[bool, bool]] = {}
 
     def made_of(self, prefix: str) -> tuple[bool, bool]:
@@ -105,6 +104,18 @@ class _Automaton:
                 at += 1
                 closed.add((glob, at))
         return frozenset(closed)
+
+
+def _tokens(glob: str) -> Iterator[str]:
+    """Yield a glob's sets and its other characters one by one; a `[` that nobody closes is one."""
+    at, last = 0, glob.rfind("]")
+    while at < len(glob):
+        end = -1
+        if glob[at] == "[" and at < last:
+            # A `]` that stands first in a set is a member of it.
+            end = glob.find("]", at + (3 if glob.startswith("!", at + 1) else 2))
+        yield glob[at : end + 1] if end >= 0 else glob[at]
+        at = end + 1 if end >= 0 else at + 1
 
 
 def _reads(token: str, character: str) -> bool:
