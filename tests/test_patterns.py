@@ -39,7 +39,13 @@ _HOPELESS = 0.5  # seconds for so little text; what is fine takes microseconds
 _KEPT = 3  # the slowest texts of a pattern, which are made longer
 _FOUR_TIMES = 2.6**2  # 2.6 for each doubling
 # Patterns that are made of a policy's globs: fnmatch writes them, with nothing to go back to.
-_MADE_OF_GLOBS = {"webhook.policy.globs", "webhook.policy.model", "webhook.policy.names"}
+_MADE_OF_GLOBS = {
+    "webhook.policy.foreign",
+    "webhook.policy.globs",
+    "webhook.policy.model",
+    "webhook.policy.names",
+    "webhook.policy.safety_net.literals",
+}
 
 
 class Used(NamedTuple):
