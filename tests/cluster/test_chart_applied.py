@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import json
 import re
@@ -171,6 +172,11 @@ def test_the_rotator_uses_every_right_it_has_in_one_life(identities: ControlPlan
     born = dt.datetime.now(dt.UTC)
     for age in (0, 61, 4.6 * 365, 4.6 * 365 + 0.01, 4.6 * 365 + 1.1):  # days
         done |= {plan.step for plan in rotator.steps(partial(born.__add__, dt.timedelta(days=age)))}
+    broken = {"data": {"old-ca.crt": base64.b64encode(b"broken").decode()}}
+    merge = "application/merge-patch+json"
+    assert identities.raw("PATCH", f"{SECRETS}/hybrid-guard-tls", broken, merge).status == 200
+    late = partial(born.__add__, dt.timedelta(days=4.6 * 365 + 1.2))
+    done |= {plan.step for plan in rotator.steps(late)}
     lease.release()
 
     assert done == set(Step)

@@ -11,8 +11,8 @@ def _rule(rng: random.Random) -> dict[str, Any]:
     for key, choices in {
         "kinds": (["DaemonSet"], ["Deployment"], ["Deployment", "DaemonSet"]),
         "namespaces": (["kube-*"], ["kube-system"], ["team-a", "c?lium"], ["*"]),
-        "names": (["cal*"], ["*-node", "cilium"], ["calico.node"], ["terway*"], ["a|b", "(x", "calico-nod?"]),
-        "images": (["*/calico/node:*"], ["r.example:5000/*"], ["i"], ["*+*"]),
+        "names": (["cal*"], ["*-node", "cilium"], ["calico.node"], ["terway*"], ["a.b", "x-*", "calico-nod?"]),
+        "images": (["*/calico/node:*"], ["r.example:5000/*"], ["i"], ["*-*"]),
         "labels": (
             {"team": "net"}, {"matchLabels": {"team": "net", "tier": "node"}},
             {"matchExpressions": [{"key": "team", "operator": "In", "values": ["net", "x"]}]},
