@@ -225,7 +225,7 @@ def test_a_value_that_go_writes_six_times_as_long_is_judged(guarded: ControlPlan
 
 def test_what_defaults_blow_up_beyond_the_cap_is_refused(guarded: ControlPlane) -> None:
     # Each `{}` is written with its defaults: 3 bytes become 140.
-    containers: list[Any] = [{}] * 300_000
+    containers: list[Any] = [{}] * 245_000
     answer = send(
         guarded, "POST", f"{DEPLOYMENTS}?dryRun=All", deployment("blown", containers=containers)
     )
