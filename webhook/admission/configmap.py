@@ -16,6 +16,7 @@ from webhook.eni import document, lint
 from webhook.eni.document import EniDocument
 from webhook.eni.fields import ENI_CONF
 from webhook.findings import Finding, Level
+from webhook.policy.evaluate import BEYOND
 from webhook.policy.model import EniPolicy, Policy
 
 _RULE = "eni-config"
@@ -43,9 +44,8 @@ def judge(hook: Hook, request: Request, policy: Policy) -> Outcome | None:
     if not is_judged(request.object, request.name, eni):
         return None
     if request.beyond is not None and skim.is_sealed([request.object, request.old_object]):
-        message = f"HG109 {request.name} cannot be judged: {request.beyond}"
-        answer = response.denied(message, rule="HG109", verdict=Word.DENIED)
-        return outcome(hook, request, answer, rule="HG109", verdict=Word.DENIED)
+        message = f"{request.name} cannot be judged: {request.beyond}"
+        return _answer(request, (Finding(rule=BEYOND, level=Level.ERROR, message=message),))
     return _write(request, request.object, eni)
 
 

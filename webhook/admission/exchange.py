@@ -65,7 +65,7 @@ def _skimmed(body: bytes, policy: Policy, *, is_whole: bool) -> Request:
     What is refused in the object is no bad call: Go writes two keys that are no UTF-8 as one.
     """
     if not is_whole:
-        return _head(body[:HEAD_MAX], policy, _LONG)
+        return _head(body[:HEAD_MAX], policy, _LONG, is_whole=False)
     try:
         usual = skim.usual(body)
         if strict.cost(usual) > strict.COST_MAX:
@@ -81,10 +81,10 @@ def _skimmed(body: bytes, policy: Policy, *, is_whole: bool) -> Request:
         raise
 
 
-def _head(body: bytes, policy: Policy, beyond: str) -> Request:
+def _head(body: bytes, policy: Policy, beyond: str, *, is_whole: bool = True) -> Request:
     templates = [kind.pod_spec[:-1] or kind.pod_spec for kind in policy.kinds]
     try:
-        head = skim.head(body, templates, is_whole=beyond is not _LONG)
+        head = skim.head(body, templates, is_whole=is_whole)
     except SkimError as error:
         raise StrictJSONError(str(error)) from None
     if strict.cost(head) > strict.COST_MAX:

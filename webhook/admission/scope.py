@@ -156,7 +156,7 @@ def may_inject(request: Request, workload: Workload, policy: Policy) -> bool:
     if kind == "Job":
         if old is None or not jobs.may_change(old):
             return False
-        return _template(old, workload) != workload.template
+        return _mapping(old, workload.kind.template) != workload.template
     if kind in _STANDS_BACK:
         return old is not None and not any(map(_names_a_controller, (old, workload.object)))
     return True
@@ -170,10 +170,6 @@ def _is_a_strangers(workload: Workload, policy: Policy) -> bool:
     """Tell whether an object names a controller that nobody knows to make such."""
     owner = owners.controller_of(workload.object.get("metadata"))
     return owner is not None and owners.pair(workload.kind, owner, policy.kinds) is None
-
-
-def _template(obj: dict[str, Any], workload: Workload) -> dict[str, Any]:
-    return _mapping(obj, workload.kind.template)
 
 
 def why_untouched(workload: Workload, policy: Policy) -> str | None:

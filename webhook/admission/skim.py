@@ -62,6 +62,9 @@ class SkimError(ValueError):
 class CutsError(SkimError):
     """There is more to cut than is cut one by one."""
 
+    def __init__(self) -> None:
+        super().__init__(f"there are over {CUTS_MAX} parts to cut")
+
 
 def usual(body: bytes) -> bytes:
     """Return a review without managedFields and status; what nests too deep is sealed.
@@ -95,11 +98,11 @@ def head(body: bytes, templates: Iterable[tuple[str, ...]], *, is_whole: bool = 
 def seal_on(obj: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any] | None:
     """Return the seal that stands for what is at `path`, or for what holds it; None without one."""
     value: Any = obj
-    for step in ("", *path):
-        value = value.get(step) if step and isinstance(value, dict) else value
-        if isinstance(value, dict) and SEAL in value:
-            return value
-    return None
+    for step in path:
+        if not isinstance(value, dict) or SEAL in value:
+            break
+        value = value.get(step)
+    return value if isinstance(value, dict) and SEAL in value else None
 
 
 def is_sealed(value: Any) -> bool:
@@ -143,7 +146,7 @@ class _Copy:
         self._pieces += self._body[self._copied : start], instead or _seal(self._body, start, stop)
         self._copied = stop
         if len(self._pieces) > 2 * CUTS_MAX:
-            raise CutsError("there is more to cut than is cut one by one")
+            raise CutsError
 
     def until(self, end: int, closings: Iterable[bytes] = ()) -> bytes:
         """Return it all, with the bytes up to `end` and what closes the brackets before it."""
@@ -228,6 +231,6 @@ def _walk(body: bytes, start: int, levels: int) -> tuple[int | None, list[tuple[
                 return None, deep
             deep.append((start, end))
             if len(deep) > CUTS_MAX:
-                raise CutsError("there is more to cut than is cut one by one")
+                raise CutsError
             depth, position = levels, end
     return None, deep

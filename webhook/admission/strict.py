@@ -71,9 +71,9 @@ def cost(body: bytes) -> int:
     An item takes one, and more if it is a list, or a dict with a key (232 bytes); so none takes
     more than it has bytes. What stands in strings is counted too, unless that is much.
     """
-    found = min(len(body), COST_MAX + 1)
-    if found > COST_MAX:
-        found = _pieces(body)
+    if len(body) <= COST_MAX:
+        return len(body)
+    found = _pieces(body)
     return found if found <= COST_MAX else _pieces(_STRINGS.sub(b"0", body))
 
 

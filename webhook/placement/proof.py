@@ -101,8 +101,6 @@ def _witness(
         possible, value = one.member(at_side)
         if possible:
             wanted = {cloud.key: value, **parsed.labels, **one.labels}
-            if value is not None:
-                wanted[cloud.key] = value
             labels_there = {key: text for key, text in wanted.items() if text is not None}
             return _admitted(one.term, parsed, cloud, (labels_there, one.node))
     return _refused(parsed, cloud, side)

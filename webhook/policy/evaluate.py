@@ -59,26 +59,22 @@ def evaluate(
         known += images.unpullable(workload, decision.placement, policy)
     side = decision.placement.side
     if side is None:
-        return Verdict(
-            workload=workload, decision=decision, findings=known, patched=workload.object
-        )
+        return _as_it_is(workload, decision, known)
     if workload.beyond is not None:
-        return _unread(workload, decision, (*known, _beyond(workload, workload.beyond)))
+        return _as_it_is(workload, decision, (*known, _beyond(workload, workload.beyond)))
     if _has_no_pods(workload):
-        return Verdict(
-            workload=workload, decision=decision, findings=known, patched=workload.object
-        )
+        return _as_it_is(workload, decision, known)
     if not workload.pod_spec:
         missing = ShapeError(workload.kind.pod_spec, "is missing: there is no pod template")
-        return _unread(workload, decision, (*known, unreadable(workload.ref, missing)))
+        return _as_it_is(workload, decision, (*known, unreadable(workload.ref, missing)))
     try:
         pinned = _pin(workload, decision, side, policy)
     except BoundError as error:
         why = f"{error.path[-1]} {error.message}"
-        return _unread(workload, decision, (*known, _beyond(workload, why)))
+        return _as_it_is(workload, decision, (*known, _beyond(workload, why)))
     except ShapeError as error:
         placed = ShapeError((*workload.kind.pod_spec, *error.path), error.message)
-        return _unread(workload, decision, (*known, unreadable(workload.ref, placed)))
+        return _as_it_is(workload, decision, (*known, unreadable(workload.ref, placed)))
     ops: tuple[Add, ...] = ()
     patched = workload.object
     if decision.action is Action.INJECT and pinned.ops:
@@ -127,7 +123,7 @@ def _beyond(workload: Workload, why: str) -> Finding:
     )
 
 
-def _unread(workload: Workload, decision: Decision, findings: tuple[Finding, ...]) -> Verdict:
+def _as_it_is(workload: Workload, decision: Decision, findings: tuple[Finding, ...]) -> Verdict:
     return Verdict(workload=workload, decision=decision, findings=findings, patched=workload.object)
 
 
