@@ -9,7 +9,7 @@ from webhook.audit import eni, forged
 from webhook.audit.crosscheck import Seen
 from webhook.audit.forged import Claims
 from webhook.audit.inspect import inspect, is_passed_over
-from webhook.audit.origin import Origin
+from webhook.audit.origin import Live, Origin
 from webhook.audit.report import Report, Row
 from webhook.audit.volumes import Volumes
 from webhook.owners import Forgery
@@ -37,7 +37,8 @@ class Audit:
     def judge(self, obj: dict[str, Any], origin: Origin) -> Row | None:
         """Judge an object; return the row of one that has a pod template and stands for itself."""
         self._seen.add(obj, origin)
-        self._claims.add(obj, origin)
+        if not isinstance(origin, Live):  # a cluster was asked for each owner
+            self._claims.add(obj, origin)
         if self._keep(obj, origin) or is_passed_over(obj, self._policy):
             self.report.other += 1
             return None
@@ -82,5 +83,5 @@ class Audit:
         crds = seen.calico_crds(blind, live=live)
         report.findings += self._eni.findings(report, crds=crds, blind=blind, live=live)
         report.findings += self._volumes.findings()
-        report.findings += [] if live else self._claims.findings()
+        report.findings += self._claims.findings()
         report.findings += seen.findings(None if self._merged else crds)
