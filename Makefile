@@ -35,7 +35,7 @@ test: venv $(if $(filter true,$(CI)),tools browser image) ## all tests; what nee
 	@$(BIN)/python -m tests
 
 test-core: venv ## the tests that need no control plane
-	@$(BIN)/python -m tests --ignore tests/cluster
+	@$(BIN)/python -m tests --ignore=tests/cluster
 
 thorough: venv tools ## all tests, ten times as many generated cases
 	@THOROUGH=1 $(BIN)/python -m tests

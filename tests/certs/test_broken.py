@@ -184,7 +184,7 @@ def flips(text: bytes, label: str, count: int, rng: random.Random) -> Iterator[t
 def test_whichever_byte_of_it_changed_it_is_made_anew(file: str, seed: int) -> None:
     start, hooks, clock = settled()
     label = "PRIVATE KEY" if file.endswith(".key") else "CERTIFICATE"
-    for how, text in flips(start.data[file], label, scaled(600), random.Random(seed)):  # noqa: S311  # moments, not secrets
+    for how, text in flips(start.data[file], label, scaled(300), random.Random(seed)):  # noqa: S311  # moments, not secrets
         store, held, now = Memory(start.data), Hooks(hooks.now), Clock(clock.now)
         write(store, **{file: text})
         seen = observe(store.data, held.bundles())

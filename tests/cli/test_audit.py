@@ -275,7 +275,7 @@ def test_after_the_end_an_interrupt_ends_the_program() -> None:
 
 def test_a_terminal_sees_how_far_it_is_and_a_log_does_not(tmp_path: Path, policy: Path) -> None:
     file = tmp_path / "many.json"
-    file.write_text("\n".join([json.dumps(deployment("a"))] * 60_000))
+    file.write_text("\n".join([json.dumps(deployment("a"))] * 20_000))
     controller, terminal = pty.openpty()
     command: list[str | Path] = [sys.executable, "-m", "webhook", "audit", "--policy", policy, file]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=terminal)

@@ -109,7 +109,7 @@ def test_no_shape_of_an_object_makes_a_traceback(tmp_path: Path, rng: random.Ran
     (tmp_path / "policy.yaml").write_text(POLICY)
     texts = [MORE, *(path.read_text() for path in sorted((ROOT / "examples").glob("*.yaml")))]
     objects = [obj for text in texts for obj in yaml.safe_load_all(text) if "metadata" in obj]
-    for _ in range(scaled(20_000)):
+    for _ in range(scaled(10_000)):
         some = [broken(rng.choice(objects), rng) for _ in range(rng.randint(1, 6))]
         text = "\n---\n".join(map(json.dumps, some))
         for verb in ([*rng.choice(VERBS), "--policy", str(tmp_path / "policy.yaml")], ["detect"]):
@@ -121,7 +121,7 @@ def test_no_shape_of_a_policy_makes_a_traceback(tmp_path: Path, rng: random.Rand
               "kind": "CloneSet", "path": "/spec/template"}  # fmt: skip
     policy = {**yaml.safe_load(POLICY), "templates": [kruise]}
     file, refused = tmp_path / "policy.yaml", 0
-    for _ in range(scaled(20_000)):
+    for _ in range(scaled(10_000)):
         file.write_text(yaml.safe_dump(broken(policy, rng)))
         refused += ended(["explain", "--policy", str(file)], MORE) == USAGE
     assert refused
@@ -151,7 +151,7 @@ def test_no_text_makes_a_traceback(rng: random.Random) -> None:
         items = [obj for obj in yaml.safe_load_all(text) if obj]
         listed = {"apiVersion": "v1", "kind": "List", "items": items}
         texts += [json.dumps(listed, indent=indent).encode() for indent in (None, 2)]
-    for _ in range(scaled(20_000)):
+    for _ in range(scaled(10_000)):
         text = edited(rng.choice(texts), rng)
         for verb in ("audit", "explain", "patch", "detect"):
             ended([verb] if verb == "detect" else [verb, "--network", "bgp"], text)

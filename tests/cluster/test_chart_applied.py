@@ -53,6 +53,7 @@ def test_the_api_server_takes_every_object(with_foreign_kinds: ControlPlane, nam
     done = plane.apply(found, "--server-side", "--validate=strict", check=False)
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": found})
     plane.kubectl("delete", "--wait=false", "-f", "-", stdin=text, check=False)
+    wait_until_forgotten(plane)
 
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr
@@ -119,6 +120,17 @@ def identities(api_server: ControlPlane) -> Iterator[ControlPlane]:
     api_server.kubectl("apply", "-f", "-", stdin=text)
     yield api_server
     api_server.kubectl("delete", "-f", "-", stdin=text)
+    wait_until_forgotten(api_server)
+
+
+def wait_until_forgotten(plane: ControlPlane) -> None:
+    """Wait until a hook that was deleted, and that nobody answers, holds up no write."""
+    path = f"{CONFIG_MAPS}?dryRun=All"
+
+    def stored() -> bool:
+        return plane.raw("POST", path, config_map("eni-config")).status == 201
+
+    plane.until(stored, "the hooks to be forgotten")
 
 
 def bundles(plane: ControlPlane) -> set[str | None]:

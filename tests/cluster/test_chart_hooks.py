@@ -48,19 +48,22 @@ def guarded(api_server: ControlPlane, server: Server) -> Iterator[ControlPlane]:
     applied = [answered_by(server, obj) for obj in found if obj["kind"] in CONFIGURED]
     applied += [service, *(obj for obj in found if obj["kind"] in NETTED)]
     api_server.apply(applied)
-    dry = f"{DAEMONSETS}?dryRun=All"
-    api_server.until(
-        lambda: is_pinned(api_server.raw("POST", dry, daemonset("calico-node")).json()), "a pin"
-    )
-    broken = config_map("eni-config", data={"eni_conf": "{"})
-    api_server.until(
-        lambda: api_server.raw("POST", f"{CONFIG_MAPS}?dryRun=All", broken).status == 403,
-        "a denial",
-    )
+
+    def pins() -> bool:
+        answer = api_server.raw("POST", f"{DAEMONSETS}?dryRun=All", daemonset("calico-node"))
+        return is_pinned(answer.json())
+
+    def denies() -> bool:
+        broken = config_map("eni-config", data={"eni_conf": "{"})
+        return api_server.raw("POST", f"{CONFIG_MAPS}?dryRun=All", broken).status == 403
+
+    api_server.until(lambda: pins() and denies(), "a pin and a denial")
     yield api_server
     for obj in applied:
-        where = ["-n", "kube-system"] if obj is service else []
-        api_server.kubectl("delete", obj["kind"], obj["metadata"]["name"], *where)
+        if obj is not service:
+            api_server.kubectl("delete", obj["kind"], obj["metadata"]["name"])
+    api_server.until(lambda: not pins() and not denies(), "the hooks to be forgotten")
+    api_server.kubectl("-n", "kube-system", "delete", "service", "hybrid-guard")
     api_server.kubectl("-n", "kube-system", "delete", "daemonsets,configmaps", "-l", "made=here")
 
 

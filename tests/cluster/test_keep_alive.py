@@ -27,7 +27,7 @@ from tests.serving import Server, keep_alive
 from webhook.server.tls import HANDSHAKE_SECONDS, REQUEST_SECONDS
 from webhook.server.wsgi import KEEP_ALIVE_SECONDS
 
-pytestmark = pytest.mark.serial
+pytestmark = pytest.mark.waiting
 
 Figure = Callable[[str], None]
 CLIENT_SECONDS = 90

@@ -32,11 +32,15 @@ def netted(api_server: ControlPlane) -> Iterator[ControlPlane]:
 def _netted(plane: ControlPlane, net: list[dict[str, Any]]) -> Iterator[ControlPlane]:
     plane.apply(net)
     assert create(plane, daemonset(PINNED["NotIn"], "weave-net")) == 201
-    bare = daemonset({}, "weave-net")
-    plane.until(lambda: put(plane, bare, dry=True).status == 403, "the safety net to be in force")
+
+    def refuses() -> bool:
+        return put(plane, daemonset({}, "weave-net"), dry=True).status == 403
+
+    plane.until(refuses, "the safety net to be in force")
     yield plane
     for obj in net:
         plane.kubectl("delete", obj["kind"], obj["metadata"]["name"])
+    plane.until(lambda: not refuses(), "the safety net to be forgotten")
     for item in plane.raw("GET", DAEMONSETS).json()["items"]:
         plane.raw("DELETE", f"{DAEMONSETS}/{item['metadata']['name']}")
 

@@ -193,6 +193,7 @@ def test_a_term_another_webhook_adds_after_ours_is_pinned_too(
         guarded.until(reaches, "the second webhook to be called")
         guarded.apply([calico()])
         guarded.kubectl("delete", "mutatingwebhookconfiguration", "zz-second")
+        guarded.until(lambda: not reaches(), "the second webhook to be forgotten")
 
     own = TERM["matchExpressions"]
     assert terms_of(get(guarded, calico())) == [

@@ -82,7 +82,7 @@ def config_map(rng: random.Random) -> dict[str, Any]:
 def test_nothing_in_a_config_map_makes_a_rule_or_a_report_fail() -> None:
     rng = random.Random(SEED)  # noqa: S311  # texts, not secrets
     by, base = parse.for_network(Network.BGP), document.read({"data": conf()}, "inline")
-    for _ in range(scaled(30_000)):
+    for _ in range(scaled(15_000)):
         obj = config_map(rng)
         partial = obj["metadata"]["name"] != "eni-config"
         read = document.read(obj, "inline", partial=partial, before=rng.choice((None, base)))

@@ -16,7 +16,7 @@ from webhook.files.window import PIECE, Window
 Found = tuple[Any, Document] | FileError
 
 _OPEN = re.compile(r"\s*\{")
-_KEY = re.compile(r'\s*"((?:[^"\\]|\\.)*)"\s*:\s*')
+_KEY = re.compile(r'\s*+"((?:[^"\\]++|\\.)*+)"\s*+:\s*+')
 _MARK = re.compile(r"\s*([,\]}])\s*")
 _BLANK = re.compile(r"\s*")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")

@@ -39,7 +39,7 @@ from tests.cluster.installation.load import (
 from tests.cluster.test_chart_applied import wipe_bundles
 from tests.conftest import ROOT, THOROUGH
 
-pytestmark = pytest.mark.serial
+pytestmark = pytest.mark.waiting
 
 BREAK_GLASS = "kubectl/delete/validatingwebhookconfiguration/hybrid-guard"
 SECRET = "/api/v1/namespaces/kube-system/secrets/hybrid-guard-tls"
