@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-
 _NOISE = 500_000
 """Nanoseconds: so little may be any, from where memory is new each time; a square is far above."""
 
