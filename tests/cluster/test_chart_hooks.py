@@ -50,7 +50,7 @@ def guarded(api_server: ControlPlane, server: Server) -> Iterator[ControlPlane]:
     api_server.apply(applied)
 
     def pins() -> bool:
-        answer = api_server.raw("POST", f"{DAEMONSETS}?dryRun=All", daemonset("calico-node"))
+        answer = api_server.raw("POST", f"{DAEMONSETS}?dryRun=All", daemonset("weave-net"))
         return is_pinned(answer.json())
 
     def denies() -> bool:

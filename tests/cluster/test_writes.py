@@ -182,13 +182,12 @@ def test_a_term_another_webhook_adds_after_ours_is_pinned_too(
         )
         guarded.apply([document])
 
+        probe = calico()
+        probe["metadata"]["name"] = "canal"  # not there yet, and pinned
+
         def reaches() -> bool:
-            answer = guarded.raw(
-                "POST",
-                f"{landing.DAEMONSETS.format(SYSTEM)}?dryRun=All",
-                json.dumps(calico()).encode(),
-            )
-            return len(terms_of(answer.json())) == 2
+            path = f"{landing.DAEMONSETS.format(SYSTEM)}?dryRun=All"
+            return len(terms_of(guarded.raw("POST", path, probe).json())) == 2
 
         guarded.until(reaches, "the second webhook to be called")
         guarded.apply([calico()])
