@@ -28,7 +28,7 @@ from tests.conftest import scaled
 from tests.server.test_server import until, workers
 from tests.serving import Server
 
-pytestmark = pytest.mark.serial
+pytestmark = pytest.mark.waiting
 
 Figure = Callable[[str], None]
 ADDRESSES = ("192.0.2.10", "192.0.2.11")
