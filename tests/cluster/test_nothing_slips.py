@@ -247,6 +247,7 @@ SLOW: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+@pytest.mark.serial  # a call has three seconds
 @pytest.mark.parametrize("name", SLOW)
 def test_what_used_to_take_longer_than_a_hook_may_is_pinned_or_refused(
     guarded: ControlPlane, name: str

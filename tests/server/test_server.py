@@ -145,6 +145,7 @@ def chunked(server: Server, path: str, text: bytes) -> Any:
     return answer
 
 
+@pytest.mark.serial
 def test_a_body_over_the_cap_that_is_no_review_is_refused_announced_or_not(server: Server) -> None:
     large = b'{"a":"' + b"x" * exchange.BODY_MAX + b'"}'
     assert server.request("POST", "/mutate", large, content_type=JSON).status == 413
@@ -152,6 +153,7 @@ def test_a_body_over_the_cap_that_is_no_review_is_refused_announced_or_not(serve
     assert server.request("GET", "/readyz").status == 200
 
 
+@pytest.mark.serial  # a call of 50 MB has three seconds
 def test_a_review_over_the_cap_is_read_to_its_end_and_answered(server: Server) -> None:
     # A client that is still sending when the answer comes reports a broken pipe, not the answer.
     obj = calico()
