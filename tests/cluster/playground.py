@@ -47,7 +47,7 @@ Things to try:
   kubectl apply -f examples/eni-config.yaml          # denied: no credentials
   kubectl patch ds calico-node -n kube-system --type=json \\
     -p '[{{"op":"remove","path":"/spec/template/spec/affinity"}}]'   # put back at once
-  helm uninstall hybrid-guard -n kube-system
+  helm uninstall hybrid-guard -n kube-system         # then the README's Install, to see it come up
 
 Stop with Ctrl-C.
 """
