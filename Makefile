@@ -59,7 +59,7 @@ image: venv ## build the image without a registry (root, Debian); prints its arc
 playground: venv tools ## a real control plane with the guard installed, to try things on
 	@$(BIN)/python -m tests.cluster.playground
 
-demo: venv ## the main job on real manifests: make demo, or make demo FILES="a.yaml b.yaml"
+demo: venv ## the main job on real manifests; on yours, by the catalogue alone in network bgp: make demo FILES="a.yaml b.yaml"
 	@$(BIN)/python -m examples.demo $(FILES)
 
 serve: venv ## the webhook on 127.0.0.1:8443, self-signed, network bgp

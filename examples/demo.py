@@ -2,7 +2,7 @@
 
 Starts the real server, plays each example against it, prints the verdict with its patch or
 message, and exits 0 only if every verdict was right. With files as arguments it shows the
-verdicts on those instead.
+verdicts on those instead, by the catalogue alone in network bgp, and exits 0 whatever they are.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import json
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -161,8 +162,8 @@ def play(title: str, cases: list[Case], *arguments: str) -> int:
     return wrong
 
 
-def show(mark: str, what: str, sent: dict[str, Any], answer: dict[str, Any]) -> None:
-    """Print one verdict: the object, and below it each line of the answer."""
+def show(mark: str, what: str, sent: dict[str, Any], answer: dict[str, Any]) -> str:
+    """Print one verdict and return it: the object, and below it each line of the answer."""
     request = sent["request"]
     verdict, lines = verdict_of(answer)
     name = f"{request['kind']['kind']}/{request['namespace']}/{request['name']}"
@@ -170,6 +171,7 @@ def show(mark: str, what: str, sent: dict[str, Any], answer: dict[str, Any]) -> 
     print(f"  {paint(mark, colour)}  {verdict:8} {name}  {what}")
     for line in lines:
         print(f"           {line}")
+    return verdict
 
 
 def paint(text: str, colour: str) -> str:
@@ -178,20 +180,24 @@ def paint(text: str, colour: str) -> str:
 
 
 def show_files(files: list[str]) -> int:
-    """Show the verdicts on anyone's manifests, under the policy for a BGP network."""
+    """Show the verdicts on anyone's manifests, by the catalogue alone in a BGP network."""
     try:
         found = [m for f in objects.expand(tuple(files))
                  for m in manifests.parse(manifests.read_text(f), f)]  # fmt: skip
     except FileError as error:
         print(error, file=sys.stderr)
         return 3 if error.unreadable else 2
+    print(f"\n{paint('Network bgp, the catalogue alone', '1')}")
+    verdicts = Counter[str]()
     with Server("--network", "bgp") as server:
         for manifest in found:
             if "metadata" in manifest.object:
                 hook = "validate" if manifest.object["kind"] == _CONFIG_MAP else "mutate"
                 sent = review(manifest.object)
                 answer = server.review(f"/{hook}", sent)
-                show("seen", manifest.file, sent, answer.json())
+                verdicts[show("seen", manifest.file, sent, answer.json())] += 1
+    counts = ", ".join(f"{verdicts[word]} {word}" for word in ("allowed", "patched", "denied"))
+    print(f"\n{counts}, {verdicts.total()} in all.")
     return 0
 
 

@@ -8,7 +8,7 @@ from tests.detect.objects import Object, config_map, container, daemonset, node,
 from tests.detect.test_rules import backend
 from webhook.audit import network
 from webhook.detect import Survey
-from webhook.findings import Finding
+from webhook.findings import Finding, fingerprint
 from webhook.policy import parse
 from webhook.policy.words import Network
 
@@ -102,9 +102,9 @@ def test_a_companion_that_stays_where_the_agent_is_not(
     ("objects", "messages"),
     [
         ([WEAVE_OFF, TERWAY], []),
-        ([WEAVE, TERWAY], ["two CNIs meet: terway, weave on cloud nodes"]),
-        ([WEAVE_OFF, TERWAY_ANYWHERE], ["two CNIs meet: terway, weave on on-prem nodes"]),
-        ([WEAVE_OFF, KINDNET], ["two CNIs meet: kindnet, weave on on-prem nodes"]),
+        ([WEAVE, TERWAY], ["two CNIs meet on cloud nodes: terway, weave"]),
+        ([WEAVE_OFF, TERWAY_ANYWHERE], ["two CNIs meet on on-prem nodes: terway, weave"]),
+        ([WEAVE_OFF, KINDNET], ["two CNIs meet on on-prem nodes: kindnet, weave"]),
         # With nodes there is more to say, and only of nodes that are there.
         ([WEAVE, TERWAY, HOME], []),
         ([WEAVE, TERWAY, HOME, AWAY], ["two CNIs meet: terway, weave on away"]),
@@ -121,6 +121,13 @@ def test_a_companion_that_stays_where_the_agent_is_not(
 )  # fmt: skip
 def test_cnis_that_meet_and_nodes_without(objects: list[Object], messages: list[str]) -> None:
     assert [f.message for f in findings(objects, "overlay") if f.rule == "HG203"] == messages
+
+
+def test_a_baseline_tells_the_two_sides_of_one_object_apart() -> None:
+    both = [one for one in findings([WEAVE, TERWAY_ANYWHERE], "overlay") if one.rule == "HG203"]
+
+    assert [str(one.object) for one in both] == ["DaemonSet/kube-system/terway-eniip"] * 2
+    assert len(set(map(fingerprint, both))) == 2
 
 
 def test_with_network_host_an_on_prem_node_needs_no_cni() -> None:

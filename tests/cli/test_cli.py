@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -52,6 +53,7 @@ def calico() -> dict[str, Any]:
         "eni",
         "ram-policy",
         "crds",
+        "probe",
         "schema",
         "completion",
     ],
@@ -62,6 +64,20 @@ def test_every_verb_has_help_with_an_example(verb: str) -> None:
     assert done.returncode == 0
     assert "Example" in done.stdout
     assert verb in run("--help").stdout
+
+
+def test_the_help_of_probe_names_each_right_of_the_charts_own_probe() -> None:
+    template = (ROOT / "charts/hybrid-guard/templates/tests/probe.yaml").read_text()
+    rights = re.findall(
+        r"resources: \[(\S+)\], resourceNames: \[(\S+)\], verbs: \[(\w+)\]", template
+    )
+    text = " ".join(run("probe", "--help").stdout.split())
+
+    assert len(rights) == 3
+    for resource, name, verb in rights:
+        kind = {"configmaps": "ConfigMap", "daemonsets": "DaemonSet"}.get(resource, resource)
+        assert {kind, verb} <= set(text.split()), resource
+        assert name.strip('"') in text
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -46,7 +47,7 @@ Things to try:
   kubectl apply -f examples/eni-config.yaml          # denied: no credentials
   kubectl patch ds calico-node -n kube-system --type=json \\
     -p '[{{"op":"remove","path":"/spec/template/spec/affinity"}}]'   # put back at once
-  helm uninstall hybrid-guard -n kube-system
+  helm uninstall hybrid-guard -n kube-system         # then the README's Install, to see it come up
 
 Stop with Ctrl-C.
 """
@@ -96,13 +97,20 @@ def main() -> int:
                 ),
                 flush=True,
             )  # fmt: skip
-            signal.pause()
+            _until_stopped(cluster)
     except (ProgramMissingError, ControlPlaneError, debian.MissingError, ImageError) as error:
         print(error, file=sys.stderr)
         return 3
     except KeyboardInterrupt:
         print("stopped", flush=True)
     return 0
+
+
+def _until_stopped(cluster: HybridCluster) -> None:
+    """Wait for a signal. Raises ControlPlaneError when pods are no longer run."""
+    while cluster.runner.error is None:
+        time.sleep(1)
+    raise ControlPlaneError(f"pods are no longer run: {cluster.runner.error!r}")
 
 
 def _values(folder: Path) -> Path:

@@ -39,6 +39,12 @@ def test_a_wrong_verdict_is_noticed(
 
 
 def test_anyones_own_files_are_shown(capsys: pytest.CaptureFixture[str], tmp_path: Any) -> None:
-    assert demo.main([str(ROOT / "examples" / "calico-bgp.yaml")]) == 0
-    assert "patched  DaemonSet/kube-system/calico-node" in capsys.readouterr().out
+    files = ("calico-bgp.yaml", "flannel-vxlan.yaml", "eni-config.yaml")
+
+    assert demo.main([str(ROOT / "examples" / name) for name in files]) == 0
+
+    told = capsys.readouterr().out
+    assert told.startswith("\nNetwork bgp, the catalogue alone\n")
+    assert "patched  DaemonSet/kube-system/calico-node" in told
+    assert told.endswith("\n2 allowed, 2 patched, 1 denied, 5 in all.\n")
     assert demo.main([str(tmp_path / "nowhere.yaml")]) == 3

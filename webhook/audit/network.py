@@ -86,7 +86,7 @@ def _on_sides(detection: Detection) -> Iterator[Finding]:
             if one.is_cni and one.sides in (Sides.BOTH, Sides(side.value))
         }
         if len(found) > 1:
-            yield _two(found, f"on {_NODES[side]}")
+            yield _two(found, f"meet on {_NODES[side]}: {_some(sorted(found))}")
 
 
 def _on_nodes(detection: Detection, survey: Survey, policy: Policy) -> Iterator[Finding]:
@@ -101,7 +101,7 @@ def _on_nodes(detection: Detection, survey: Survey, policy: Policy) -> Iterator[
     for addons, names in meeting.items():
         if addons:
             found_here = {one.addon: one for one in cnis if one.addon in addons}
-            yield _two(found_here, f"on {_some(names)}")
+            yield _two(found_here, f"meet: {_some(sorted(found_here))} on {_some(names)}")
             continue
         lonely = [name for name in names if _wants_one(nodes.labels[name], policy)]
         if lonely and cnis and not nodes.embedded:
@@ -133,8 +133,8 @@ def _leftover(addon: str, said: str, running: DaemonSetMode) -> Finding:
     return _finding("HG203", Level.WARNING, message, fix, running)
 
 
-def _two(found: dict[str, DaemonSetMode], where: str) -> Finding:
-    message = f"two CNIs meet: {_some(sorted(found))} {where}"
+def _two(found: dict[str, DaemonSetMode], how: str) -> Finding:
+    message = f"two CNIs {how}"
     fix = "keep one per side; where they meet, the first file in /etc/cni/net.d wins"
     return _finding("HG203", Level.WARNING, message, fix, found[min(found)])
 

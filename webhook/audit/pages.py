@@ -1,4 +1,4 @@
-"""The manual's pages of the placement and network rules, HG1xx and HG2xx.
+"""The manual's pages of the placement and network rules and of the probe's: HG1xx, HG2xx, HG3xx.
 
 Wrong and right are parts of manifests; where they are pod specs, a test judges them: those of
 calico-node in the bgp network.
@@ -115,7 +115,9 @@ PAGES = (
         summary="An update drops node terms that the stored object had.",
         why="nodeSelectorTerms is one field: an apply or a patch that brings a list replaces it "
         "as a whole, with what others, or the cloud's own document, had put there. Told at "
-        "admission; audits see no updates.",
+        "admission; audits see no updates. With network bgp the API server itself, by the chart's "
+        "safety net, refuses an update that leaves a known add-on's DaemonSet without its pin, as "
+        "one can while no server puts it back.",
         wrong=("kubectl patch ds cni -p '{...nodeSelectorTerms: [one new term]}'",),
         right=("kubectl patch ds cni -p '{...nodeSelectorTerms: [every term, the new one too]}'",),
     ),
@@ -218,5 +220,39 @@ PAGES = (
             "    - {apiVersion: apps/v1, kind: DaemonSet, name: x, uid: y, controller: true}",
         ),
         right=("metadata:", "  labels: {app: miner}"),
+    ),
+    Page(
+        rule="HG301",
+        name="no-server-ready",
+        level=Level.ERROR,
+        summary="No server behind the Service is ready.",
+        why="The probe asks for /readyz through the API server's proxy to the Service. While no "
+        "server is ready nothing is judged: the API server refuses writes of eni-config, and takes "
+        "all others as they are.",
+        wrong=("kubectl -n kube-system scale deployment hybrid-guard --replicas=0",),
+        right=("kubectl -n kube-system scale deployment hybrid-guard --replicas=2",),
+    ),
+    Page(
+        rule="HG302",
+        name="eni-config-gets-past",
+        level=Level.ERROR,
+        summary="A broken eni-config gets past hybrid-guard.",
+        why="The probe applies a ConfigMap whose eni_conf is no JSON, as a dry run. The API server "
+        "took it, so the validating hook is missing or looks at another namespace; or refused it "
+        "without asking hybrid-guard, so no server answers, or it does not trust its certificate.",
+        wrong=("kubectl delete validatingwebhookconfiguration hybrid-guard",),
+        right=("helm upgrade hybrid-guard charts/hybrid-guard -n kube-system --reuse-values",),
+    ),
+    Page(
+        rule="HG303",
+        name="add-on-gets-past",
+        level=Level.ERROR,
+        summary="A CNI add-on gets past hybrid-guard.",
+        why="The probe applies a DaemonSet with an add-on's image and without affinity, as a dry "
+        "run. It must be pinned, or refused or warned about where policy's action says so. It was "
+        "not: the mutating hook is missing, no server answers, or the server has another policy "
+        "than the probe was given.",
+        wrong=("kubectl delete mutatingwebhookconfiguration hybrid-guard",),
+        right=("helm upgrade hybrid-guard charts/hybrid-guard -n kube-system --reuse-values",),
     ),
 )

@@ -1,4 +1,4 @@
-"""Every rule's page in one book: placement, network, eni-config. docs/rules.md is its text."""
+"""Every rule's page in one book, of the probe and eni-config too. docs/rules.md is its text."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from webhook.eni import manual
 from webhook.eni.manual import Page
 from webhook.eni.rules import RULES
 
-_TOPICS = {"HG1": "placement", "HG2": "network", "ENI": "eni-config"}
+_TOPICS = {"HG1": "placement", "HG2": "network", "HG3": "probe", "ENI": "eni-config"}
 _HEAD = """\
 # The rules
 
 Generated from `webhook/audit/pages.py` and `webhook/eni/rules` by `make docs`; a test compares the
 two. An **error** makes `hybrid-guard audit` exit with 1 and, at admission, denies the write; a
 **warning** is shown to whoever writes; a **note** appears in audits only. A rule that can be worse
-or milder than its level says so below.
+or milder than its level says so below. HG3xx are told by `hybrid-guard probe` alone.
 """
 
 
@@ -28,7 +28,7 @@ def pages() -> Mapping[str, Page]:
 
 
 def topic(rule: str) -> str:
-    """Return what a rule is about: placement, network or eni-config."""
+    """Return what a rule is about: placement, network, probe or eni-config."""
     return _TOPICS.get(rule[:3], "other")
 
 

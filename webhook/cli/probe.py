@@ -38,10 +38,11 @@ def command(
 ) -> None:
     """Prove that the API server asks hybrid-guard and obeys it.
 
-    A broken eni-config must be refused, a CNI add-on without affinity must be pinned. Both are dry
-    runs: nothing is written, but the right to patch the ConfigMap and the DaemonSet that it tries,
-    both named hybrid-guard-probe, is needed as for a write, and to create the ConfigMap where it is
-    not there. `helm test` runs this with an account of its own.
+    A server must be ready, a broken eni-config be refused, a CNI add-on without affinity be pinned.
+    The last two are dry runs: nothing is written, but rights are needed as for a write. These are
+    patch on the ConfigMap and the DaemonSet that it tries, both named hybrid-guard-probe, create on
+    the ConfigMap where it is not there, and, for the first, get on services/proxy of
+    https:hybrid-guard:https. `helm test` runs this with an account of its own.
 
     \b
     Examples:

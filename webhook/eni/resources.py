@@ -12,6 +12,9 @@ from webhook.eni.shapes import Path
 # terraform-provider-alicloud, Karpenter for Alibaba Cloud and OOS agree on these; 30 at most.
 _VSWITCH = re.compile(r"vsw-[a-z0-9]{1,26}", re.ASCII)
 _SECURITY_GROUP = re.compile(r"sg-[a-z0-9]{1,27}", re.ASCII)
+_LONGEST_ID = 30
+_REST = re.compile(r"[a-z0-9]++", re.ASCII)
+_CUT_OFF = ("...", "\N{HORIZONTAL ELLIPSIS}", "-")
 _SAMPLE = re.compile(
     r"(?:vsw|sg)-(?:x+|foo|bar|baz|test|demo|id|your.*|example.*|\*+|\.+)", re.ASCII | re.IGNORECASE
 )
@@ -65,11 +68,24 @@ def _end(value: str) -> str:
     return value.rpartition("-")[2]
 
 
-def described(value: str, secrets: frozenset[str]) -> str:
-    """Say what a text is that should have been an ID."""
+def why_no_id(value: str, prefix: str, secrets: frozenset[str]) -> str:
+    """Say why a text is no ID that begins so."""
     shown = quoting.shown(value, secrets) if value else "an empty text"
-    kind = next((name for prefix, name in _KINDS.items() if value.startswith(prefix)), None)
-    return f"{shown} is {kind}" if kind else f"found {shown}"
+    wanted = _KINDS[prefix]
+    if value.startswith(prefix):
+        return f"{shown} begins as {wanted}, but {_broken(value.removeprefix(prefix), prefix)}"
+    kind = next((name for other, name in _KINDS.items() if value.startswith(other)), None)
+    found = f"{shown} is {kind}" if kind else f"found {shown}"
+    return f"{found}, not {wanted} ({prefix}...)"
+
+
+def _broken(rest: str, prefix: str) -> str:
+    """Say what is wrong behind an ID's prefix."""
+    if not rest or rest.endswith(_CUT_OFF):
+        return "is cut off"
+    if not _REST.fullmatch(rest):
+        return "has a character that no ID has: lower-case letters and digits alone"
+    return f"is too long: {_LONGEST_ID} characters at most, not {len(prefix) + len(rest)}"
 
 
 def vswitches(document: EniDocument) -> Iterator[tuple[Path, str]]:

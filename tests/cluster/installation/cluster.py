@@ -60,7 +60,8 @@ class HybridCluster:
             ["sh", "-ec", command], cwd=ROOT, env=env, capture_output=True, text=True, check=False
         )
         if done.returncode:
-            raise ControlPlaneError(f"{command}\n{done.stdout}{done.stderr}\n{self.runner.logs()}")
+            told = f"{command}\n{done.stdout}{done.stderr}\n{self.runner.logs()}"
+            raise ControlPlaneError(told) from self.runner.error
         return done.stdout
 
     def helm(self, verb: str, *, chart: Path = CHART, values: str = "") -> str:

@@ -146,6 +146,9 @@ class PodLife(threading.Thread):
             if not self._abandoned.is_set():
                 self._end()
         finally:
+            if self._process is not None:
+                self._process.kill()
+                self._process.wait()
             self.sandbox.close()
 
     def _pause(self, seconds: float) -> bool:

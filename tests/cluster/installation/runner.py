@@ -6,7 +6,6 @@ import shutil
 import signal
 import tempfile
 import threading
-import time
 from pathlib import Path
 from typing import Any, Self
 
@@ -80,17 +79,17 @@ class Runner:
         while not self._stop.is_set():
             try:
                 self._look()
-            except OSError:
-                time.sleep(TICK)  # the API server is away
             except BaseException as error:  # noqa: BLE001  # the test shows it
                 self.error = error
                 return
             self._stop.wait(TICK)
 
     def _look(self) -> None:
-        found = {
-            pod["metadata"]["uid"]: pod for pod in self._plane.raw("GET", _PODS).json()["items"]
-        }
+        try:
+            answer = self._plane.raw("GET", _PODS)
+        except OSError:
+            return  # the API server is away
+        found = {pod["metadata"]["uid"]: pod for pod in answer.json()["items"]}
         for uid, pod in found.items():
             if uid not in self._lives and pod["spec"].get("nodeName"):
                 self._begin(uid, pod)
@@ -99,7 +98,7 @@ class Runner:
 
     def _begin(self, uid: str, pod: dict[str, Any]) -> None:
         component = pod["metadata"]["labels"].get(COMPONENT, "")
-        folder = self._folder / pod["metadata"]["name"]
+        folder = self._folder / uid
         folder.mkdir()
         pod["metadata"]["namespace"] = "kube-system"
         self._components[uid] = component

@@ -25,9 +25,8 @@ def check(document: EniDocument) -> Iterator[Fault]:
         if resources.is_vswitch(value) or resources.is_placeholder(value):
             continue
         if not templates.in_value(value):
-            what = resources.described(value, document.secrets)
             yield Fault(
                 path=path,
-                message=f"{what}, not a vSwitch ID (vsw-...)",
+                message=resources.why_no_id(value, "vsw-", document.secrets),
                 fix="take the ID from the VPC console",
             )

@@ -25,9 +25,8 @@ def check(document: EniDocument) -> Iterator[Fault]:
         if resources.is_security_group(value) or resources.is_placeholder(value):
             continue
         if not templates.in_value(value):
-            what = resources.described(value, document.secrets)
             yield Fault(
                 path=path,
-                message=f"{what}, not a security group ID (sg-...)",
+                message=resources.why_no_id(value, "sg-", document.secrets),
                 fix="take the ID from the ECS console",
             )
