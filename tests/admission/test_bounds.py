@@ -125,6 +125,38 @@ def test_what_is_beyond_a_bound_is_let_through_with_a_warning_and_denied_at_the_
     assert mutated["uid"] == validated["uid"] == "705ab4f5-6393-11e8-b7cc-42010a800002"
 
 
+RULES = {
+    "a label that a rule asks for": "rules: [{name: core, match: {labels: {team: core}}, placement: on-prem}]",
+    "a label that lifts a rule's any": (
+        "rules: [{name: free, match: {labels: {matchExpressions: [{key: team, operator: DoesNotExist}]}}, placement: any}, {name: core, placement: on-prem}]"
+    ),
+    "the placement label": "overrides: {namespaces: [home]}",
+}
+
+
+def padded(**metadata: Any) -> bytes:
+    """A CloneSet with more parts at its root, and more that are too deep, than are cut one by one."""
+    deep = b'{"a":' * 238 + b"[%b]" % b",".join([b"[" * 16 + b"]" * 16] * 1001) + b"}" * 238
+    many = b",".join(b'"k%d":[]' % number for number in range(1001))
+    return body(clone_set(**metadata), marked=deep).replace(b'"spec":', b'%b,"spec":' % many, 1)
+
+
+@pytest.mark.parametrize("rules", RULES.values(), ids=RULES)
+def test_labels_count_however_much_stands_beside_them(rules: str) -> None:
+    by = policy(rules)
+    sent = padded(labels={"team": "core", "hybrid-guard.io/placement": "on-prem"})
+
+    assert answer(Hook.MUTATE, sent, by=by)["response"]["warnings"][0].startswith("HG109 ")
+    assert answer(Hook.VALIDATE, sent, by=by)["response"]["status"]["message"].startswith("HG109 ")
+
+
+def test_however_much_stands_beside_it_a_deletion_is_known() -> None:
+    sent = padded(deletionTimestamp="2026-01-01T00:00:00Z", labels={"team": "core"})
+
+    for hook in Hook:
+        assert answer(hook, sent)["response"]["allowed"] is True
+
+
 def test_just_within_the_bounds_a_workload_is_pinned() -> None:
     for made in (
         body(clone_set(), marked=nested(230)),

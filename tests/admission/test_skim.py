@@ -150,7 +150,7 @@ def test_two_parts_have_one_seal_only_if_they_are_the_same_bytes() -> None:
     assert not skim.is_sealed({"a": [{}, 1, "b", None]})
 
 
-def test_a_head_of_many_parts_is_small_and_has_metadata_as_long_as_that_is_few() -> None:
+def test_a_head_of_many_parts_is_small_and_has_metadata() -> None:
     many = b",".join(b'"":[]' for _ in range(50_000))
     wide_spec = b'{"request":{"uid":"u","object":{"metadata":{"name":"x"},"spec":{%b}}}}' % many
     wide_object = b'{"request":{"uid":"u","object":{"metadata":{"name":"x"},%b}}}' % many
@@ -161,6 +161,36 @@ def test_a_head_of_many_parts_is_small_and_has_metadata_as_long_as_that_is_few()
     found = json.loads(spec)["request"]["object"]
     assert found["metadata"] == {"name": "x"}
     assert set(found["spec"]) == {SEAL}
-    assert set(json.loads(whole)["request"]["object"]) == {SEAL}
+    beside = json.loads(whole)["request"]["object"]
+    assert beside["metadata"] == {"name": "x"}
+    assert set(beside) == {"metadata", "spec"}
+    assert set(beside["spec"]) == {SEAL}
     assert skim.seal_on(found, ("spec", "template")) == found["spec"]
     assert skim.seal_on({"spec": {}}, ("spec", "template")) is None
+
+
+def test_where_one_seal_stands_for_all_beside_metadata_it_is_of_those_bytes() -> None:
+    def sealed(metadata: bytes, beside: bytes) -> Any:
+        many = b",".join(b'"k%d":[]' % number for number in range(1500))
+        obj = b'{%b,"metadata":%b,"spec":{"a":[1]},%b}' % (many, metadata, beside)
+        text = b'{"request":{"object":%b,"oldObject":%b,"dryRun":true}}' % (obj, obj)
+        request = json.loads(skim.head(text, [("spec", "template"), ("jobTemplate", "spec")]))
+        found = request["request"]
+        assert found["object"] == found["oldObject"]
+        assert found["dryRun"] is True
+        assert set(found["object"]) == {"metadata", "spec", "jobTemplate"}
+        return found["object"]
+
+    labels = b'{"labels":{"a":"b"},"managedFields":[{}],"ownerReferences":[{"uid":"1"}]}'
+    one = sealed(labels, b'"z":{"q":1}')
+    assert one["metadata"]["labels"] == {"a": "b"}
+    assert one["metadata"]["ownerReferences"] == [{"uid": "1"}]
+    assert sealed(b"{}", b'"z":{"q":1}')["spec"] == one["spec"]
+    assert sealed(labels, b'"z":{"q":2}')["spec"] != one["spec"]
+
+
+@pytest.mark.parametrize("metadata", [b"", b'"metadata":{},"metadata":{},', b'"metadata":{'])
+def test_an_object_whose_metadata_cannot_be_told_is_no_review(metadata: bytes) -> None:
+    many = b",".join(b'"k%d":[]' % number for number in range(1500))
+    with pytest.raises(SkimError, match="not JSON"):
+        skim.head(b'{"request":{"object":{%b%b}}}' % (metadata, many), TEMPLATES)

@@ -8,9 +8,10 @@ its SHA-256, so two of them still compare as equal exactly if they are so byte f
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +54,7 @@ class _Part:
 
 
 _DROP, _SEAL = b"null", b""
+_METADATA = _Part({b"managedFields": _DROP, b"annotations": _DROP})
 
 
 class SkimError(ValueError):
@@ -79,20 +81,20 @@ def head(body: bytes, templates: Iterable[tuple[str, ...]], *, is_whole: bool = 
     """Return a review in which only metadata is readable, and each pod template is one seal.
 
     `templates` are the paths at which a template may stand. Where there are too many parts beside
-    it, all beside metadata is sealed as a whole, or the object. Where `body` is not whole it may
-    end anywhere in the object; what of it has not ended by then is sealed or left out.
+    it, each part beside metadata is one seal, or one seal stands for all of them; labels and who
+    owns it are read all the same.
+    Where `body` is not whole it may end anywhere in the object; what of it has not ended by then is
+    sealed or left out.
     """
+    paths = [[step.encode() for step in path] for path in templates]
     spec: dict[bytes, _Part | bytes] = {}
-    for path in templates:
-        _plant(spec, [step.encode() for step in path])
-    metadata = _Part({b"managedFields": _DROP, b"annotations": _DROP})
-    beside: dict[bytes, _Part | bytes] = {b"metadata": metadata}
-    for members in ({**spec, **beside}, beside):
-        try:
-            return _skim(body, _review(_Part(members, others=_SEAL)), is_whole=is_whole)
-        except CutsError:
-            continue
-    return _skim(body, _review(_SEAL), is_whole=is_whole)
+    for path in paths:
+        _plant(spec, path)
+    for members in (spec, dict[bytes, _Part | bytes]()):
+        part = _Part({**members, b"metadata": _METADATA}, others=_SEAL)
+        with contextlib.suppress(CutsError):
+            return _skim(body, _review(part), is_whole=is_whole)
+    return _metadata_alone(body, sorted({path[0] for path in paths}), is_whole=is_whole)
 
 
 def seal_on(obj: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any] | None:
@@ -119,6 +121,53 @@ def is_sealed(value: Any) -> bool:
     return False
 
 
+def _metadata_alone(body: bytes, firsts: list[bytes], *, is_whole: bool) -> bytes:
+    """Return objects with their metadata, and one seal of the rest at each of `firsts`."""
+    pieces, copied = list[bytes](), 0
+    for name, start, end in _members(body, _request_at(body)):
+        if name not in (b"object", b"oldObject"):
+            continue
+        stop = len(body) if end is None else end
+        pieces += body[copied:start], _resealed(body, start, stop, firsts)
+        copied = stop
+        if end is None and not is_whole:
+            return b"".join((*pieces, b"}}"))
+    return b"".join((*pieces, body[copied:]))
+
+
+def _request_at(body: bytes) -> int:
+    root = body.find(b"{")
+    found = (start for name, start, _ in _members(body, root) if name == b"request")
+    start = next(found, None)
+    if start is None:
+        raise SkimError("not JSON: there is no request")
+    return start
+
+
+def _resealed(body: bytes, start: int, stop: int, firsts: list[bytes]) -> bytes:
+    """Return the object in a span with its metadata, and one seal for all that stands beside it."""
+    found = [span for name, *span in _members(body, start) if name == b"metadata"]
+    if len(found) != 1 or found[0][1] is None:
+        raise SkimError("not JSON: an object has no metadata")  # no API server sends that
+    at, end = found[0]
+    metadata = _skim(body[at:end], _METADATA, is_whole=True)
+    seal = _seal(body[start:at] + body[end:stop])
+    sealed = b"".join(b',"%b":%b' % (first, seal) for first in firsts)
+    return b'{"metadata":%b%b}' % (metadata, sealed)
+
+
+def _members(body: bytes, at: int) -> Iterator[tuple[bytes, int, int | None]]:
+    """Yield the containers right in the one at `at`: key, start and end, None if it has none."""
+    position: int | None = at + 1
+    while position is not None and (step := _NEXT.match(body, position)):
+        start = step.end() - 1
+        if step[1] in b"]}":
+            return
+        key = _KEY.search(body, max(step.start(), start - _KEY_MAX), start)
+        position = _end(body, start)
+        yield key[1] if key else b"", start, position
+
+
 def _review(obj: _Part | bytes) -> _Part:
     return _Part({b"request": _Part({b"object": obj, b"oldObject": obj})})
 
@@ -143,7 +192,8 @@ class _Copy:
 
     def cut(self, start: int, stop: int, instead: bytes) -> None:
         """Put something else in place of a span; a seal of it, if that is nothing."""
-        self._pieces += self._body[self._copied : start], instead or _seal(self._body, start, stop)
+        cut = instead or _seal(memoryview(self._body)[start:stop])
+        self._pieces += self._body[self._copied : start], cut
         self._copied = stop
         if len(self._pieces) > 2 * CUTS_MAX:
             raise CutsError
@@ -202,9 +252,8 @@ def _child(part: _Part, body: bytes, start: int, at: int) -> _Part | bytes | Non
     return part.members.get(key[1], part.others) if key else part.others
 
 
-def _seal(body: bytes, start: int, end: int) -> bytes:
-    digest = hashlib.sha256(memoryview(body)[start:end]).hexdigest()
-    return b'{"%b":"%b"}' % (SEAL.encode(), digest.encode())
+def _seal(cut: bytes | memoryview) -> bytes:
+    return b'{"%b":"%b"}' % (SEAL.encode(), hashlib.sha256(cut).hexdigest().encode())
 
 
 def _end(body: bytes, start: int) -> int | None:
