@@ -34,8 +34,10 @@ class Kube:
             else:
                 file = None if kubeconfig is None else str(kubeconfig)
                 config.load_kube_config(file)  # type: ignore[no-untyped-call]
-        except (ConfigException, OSError, TypeError, ValueError) as error:
+        except (ConfigException, OSError) as error:
             raise ApiError(0, f"no usable kubeconfig: {_first_line(error)}") from None
+        except Exception:  # noqa: BLE001  # the library raises whatever the odd part of it raises
+            raise ApiError(0, "no usable kubeconfig: it is not written as one") from None
         self._api = client.ApiClient()
 
     def get(self, path: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from certs.inject import NoHooks
 from certs.renewal import Step
 from certs.rotate import Rotator
 from certs.store import KEYS, DirectoryStore
+from tests import kubeconfigs
 from tests.certs import odd
 from tests.certs.scene import Clock, Hooks, Memory
 from tests.cluster.controlplane.processes import until
@@ -89,6 +90,18 @@ def test_errors_are_a_line_with_their_own_status(
     assert done.returncode == code
     assert why in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("text", kubeconfigs.NONE.values(), ids=kubeconfigs.NONE)
+def test_what_is_no_kubeconfig_is_one_line(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "config"
+    file.write_text(text)
+
+    done = run("check", "--namespace", "kube-system", "--kubeconfig", str(file))
+
+    assert done.returncode == 3
+    (line,) = done.stderr.splitlines()
+    assert "no usable kubeconfig: " in line
 
 
 LONG = "a" * 63

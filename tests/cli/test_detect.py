@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests import kubeconfigs
 from tests.cli.test_cli import CALICO, EXAMPLES, run
 from tests.detect.objects import container, daemonset, pool
 
@@ -94,3 +95,16 @@ def test_usage(arguments: list[str], status: int, message: str) -> None:
 
     assert done.returncode == status
     assert message in done.stderr
+
+
+@pytest.mark.parametrize("text", kubeconfigs.NONE.values(), ids=kubeconfigs.NONE)
+def test_what_is_no_kubeconfig_is_said_in_two_lines(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "config"
+    file.write_text(text)
+
+    done = run("detect", "--cluster", "--kubeconfig", str(file))
+
+    assert done.returncode == 3
+    assert len(done.stderr.splitlines()) == 2
+    assert "no usable kubeconfig: " in done.stderr
+    assert "object" not in done.stderr

@@ -296,3 +296,18 @@ def test_what_is_longer_than_a_document_may_be_is_told_and_passed_over(
     ):
         first, error, last = told(text)
         assert (first, last[0], error) == ("a 1:1", "c", middle)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["!!bool S3cretS3cret", "!!timestamp x", '!!int ""', '!!int "-"', "!!int 1_x", '!!float ""'],
+)  # fmt: skip
+def test_a_value_that_is_not_what_its_tag_says_is_an_error_with_its_place(written: str) -> None:
+    text = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: x}}\ndata:\n  a: {written}\n"
+
+    (error,) = scan(text)
+
+    assert isinstance(error, FileError)
+    assert str(error).startswith("f:5:6: ")
+    assert f"as its tag {written.split(maxsplit=1)[0]} says" in str(error)
+    assert "S3cret" not in str(error)

@@ -57,6 +57,26 @@ Loader.yaml_implicit_resolvers = {
 }
 
 
+def _told(tag: str) -> None:
+    """Let what a tag cannot be of be an error with a place; the library raises just anything."""
+    name = tag.rpartition(":")[2]
+    make = yaml.CSafeLoader.yaml_constructors[tag]
+
+    def construct_tagged(loader: Loader, node: yaml.Node) -> Any:
+        try:
+            return make(loader, node)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the value is no {name}, as its tag !!{name} says", node.start_mark
+            ) from None
+
+    Loader.add_constructor(tag, construct_tagged)
+
+
+for scalar in ("bool", "int", "float", "timestamp"):
+    _told(f"tag:yaml.org,2002:{scalar}")
+
+
 class _Places(CParser):
     """Makes nodes for their marks alone: what a scalar means takes half of the time."""
 

@@ -67,8 +67,10 @@ class Cluster:
                 file = None if kubeconfig is None else str(kubeconfig)
                 config.load_kube_config(file, context)  # type: ignore[no-untyped-call]
             self._api = client.ApiClient()
-        except (ConfigException, OSError, TypeError, ValueError) as error:
+        except (ConfigException, OSError) as error:
             raise ClusterError(f"no usable kubeconfig: {_first_line(error)}") from None
+        except Exception:  # noqa: BLE001  # the library raises whatever the odd part of it raises
+            raise ClusterError("no usable kubeconfig: it is not written as one") from None
 
     def crd_names(self) -> list[str]:
         """Return the names of all CustomResourceDefinitions; their bodies are not asked for."""
