@@ -82,9 +82,8 @@ def head(body: bytes, templates: Iterable[tuple[str, ...]], *, is_whole: bool = 
 
     `templates` are the paths at which a template may stand. Where there are too many parts beside
     it, each part beside metadata is one seal, or one seal stands for all of them; labels and who
-    owns it are read all the same.
-    Where `body` is not whole it may end anywhere in the object; what of it has not ended by then is
-    sealed or left out.
+    owns it are read all the same. Where `body` is not whole it may end anywhere in the object; what
+    of it has not ended by then is sealed or left out.
     """
     paths = [[step.encode() for step in path] for path in templates]
     spec: dict[bytes, _Part | bytes] = {}
@@ -163,9 +162,8 @@ def _members(body: bytes, at: int) -> Iterator[tuple[bytes, int, int | None]]:
         start = step.end() - 1
         if step[1] in b"]}":
             return
-        key = _KEY.search(body, max(step.start(), start - _KEY_MAX), start)
         position = _end(body, start)
-        yield key[1] if key else b"", start, position
+        yield _key(body, step.start(), start) or b"", start, position
 
 
 def _review(obj: _Part | bytes) -> _Part:
@@ -248,8 +246,14 @@ def _cut(
 
 def _child(part: _Part, body: bytes, start: int, at: int) -> _Part | bytes | None:
     """Return what becomes of the container that opens at `at`."""
-    key = _KEY.search(body, max(start, at - _KEY_MAX), at)
-    return part.members.get(key[1], part.others) if key else part.others
+    key = _key(body, start, at)
+    return part.others if key is None else part.members.get(key, part.others)
+
+
+def _key(body: bytes, start: int, at: int) -> bytes | None:
+    """Return the key of the container that opens at `at`, not looked for before `start`."""
+    found = _KEY.search(body, max(start, at - _KEY_MAX), at)
+    return found[1] if found else None
 
 
 def _seal(cut: bytes | memoryview) -> bytes:

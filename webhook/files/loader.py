@@ -57,9 +57,9 @@ Loader.yaml_implicit_resolvers = {
 }
 
 
-def _told(tag: str) -> None:
-    """Let what a tag cannot be of be an error with a place; the library raises just anything."""
-    name = tag.rpartition(":")[2]
+def _check(name: str) -> None:
+    """Let what a tag's value cannot be be an error with a place; the library raises anything."""
+    tag = f"tag:yaml.org,2002:{name}"
     make = yaml.CSafeLoader.yaml_constructors[tag]
 
     def construct_tagged(loader: Loader, node: yaml.Node) -> Any:
@@ -73,8 +73,8 @@ def _told(tag: str) -> None:
     Loader.add_constructor(tag, construct_tagged)
 
 
-for scalar in ("bool", "int", "float", "timestamp"):
-    _told(f"tag:yaml.org,2002:{scalar}")
+for _name in ("bool", "int", "float", "timestamp"):
+    _check(_name)
 
 
 class _Places(CParser):
