@@ -22,6 +22,7 @@ from certs import issue
 from tests.reviews import patch_of, review
 from tests.serving import ROOT, Answer, Server
 from webhook.admission import exchange
+from webhook.server.wsgi import GRACEFUL_SECONDS
 
 POLICY = "apiVersion: hybrid-guard.io/v1alpha1\nkind: Policy\nnetwork: {}\n"
 JSON = "application/json"
@@ -60,6 +61,17 @@ def test_both_hooks_and_their_namespace_paths_answer(server: Server) -> None:
         answer = server.review(f"/mutate/{side}", review(web)).json()
         assert operator in json.dumps(patch_of(answer))
         assert not server.review(f"/validate/{side}", review(web)).json()["response"]["allowed"]
+
+
+def test_metrics_answer_while_a_worker_comes_up() -> None:
+    """A worker makes its files, then their length: between the two they are empty."""
+    made = "os.path.join(os.environ['PROMETHEUS_MULTIPROC_DIR'], 'counter_1.db')"
+    before = f"import os\nos.register_at_fork(after_in_child=lambda: open({made}, 'w').close())\n"
+    with Server("--network", "bgp", before=before) as server:
+        answer = server.request("GET", "/metrics")
+
+    assert answer.status == 200
+    assert b"hybrid_guard_policy_generation 1.0" in answer.body
 
 
 def test_below_break_glass_any_path_answers_as_validate_and_grows_no_metric() -> None:
@@ -335,6 +347,16 @@ def workers(server: Server) -> list[int]:
         check=False,
     )
     return [int(pid) for pid in listed.stdout.split()]
+
+
+def test_a_worker_that_is_told_to_stop_as_it_comes_up_stops() -> None:
+    slow = "import os, time\nos.register_at_fork(after_in_child=lambda: time.sleep(1))\n"
+    with Server("--network", "bgp", before=slow) as server:
+        until(lambda: len(workers(server)) == 2)
+        server.process.send_signal(signal.SIGTERM)
+
+        # Whoever does not stop by then is killed.
+        assert server.process.wait(GRACEFUL_SECONDS - 1) == 0
 
 
 def test_a_killed_worker_is_replaced(policy_server: tuple[Server, Path]) -> None:

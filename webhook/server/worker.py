@@ -6,7 +6,9 @@ clients to close. Here a thread serves only who has something to read, and bears
 
 from __future__ import annotations
 
+import os
 import selectors
+import signal
 import time
 from concurrent.futures import Future
 from functools import partial
@@ -21,8 +23,28 @@ CONNECTIONS = 500
 """Of one worker. An API server keeps up to 25 open for each hook; file descriptors end at 1024."""
 
 
+_HELD = {signal.SIGTERM}
+
+
+def keep_sigterm_over_forks() -> None:
+    """Let a SIGTERM that reaches a worker before its handlers stand wait until they do.
+
+    Else it ends in the master's handler, which the worker has from the fork, and is lost: the
+    master waits for that worker through all of its graceful time-out.
+    """
+    os.register_at_fork(
+        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, _HELD),
+        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD),
+    )
+
+
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """Keeps connections that are quiet without a thread, up to CONNECTIONS of them."""
+
+    def init_signals(self) -> None:
+        """Set the handlers, then take what came before them."""
+        super().init_signals()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
 
     def accept(self, listener: Any) -> None:
         """Take a new connection; where there are too many, in place of the oldest quiet one."""

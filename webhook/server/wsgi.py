@@ -19,7 +19,7 @@ from webhook.server.drain import Drain
 from webhook.server.hooks import Guard
 from webhook.server.reload import PolicyWatch
 from webhook.server.tls import Certificates
-from webhook.server.worker import Worker
+from webhook.server.worker import Worker, keep_sigterm_over_forks
 from webhook.telemetry import logs
 
 # The API server drops idle connections after 90 s; whoever closes second never breaks a call
@@ -108,6 +108,7 @@ class Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no typ
 
     def _ready(self, arbiter: Any) -> None:
         self._drain.on_sigterm(lambda: arbiter.signal(signal.SIGTERM, None))
+        keep_sigterm_over_forks()
         _listening(arbiter)
 
     def _forked(self, _arbiter: Any, worker: Any) -> None:

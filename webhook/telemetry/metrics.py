@@ -7,7 +7,9 @@ PROMETHEUS_MULTIPROC_DIR must be set before this module is imported.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -18,7 +20,9 @@ from prometheus_client import (
     Histogram,
     generate_latest,
 )
+from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 from webhook.admission.record import Record
 
@@ -106,10 +110,31 @@ def certificate_refused() -> None:
     _CERTIFICATE_FAILURES.inc()
 
 
+class _Workers(Collector):
+    """What all workers counted, each in files of its own."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = Path(folder)
+
+    def collect(self) -> Iterable[Metric]:
+        """Add them up."""
+        files = [str(path) for path in self._folder.glob("*.db") if _is_filled(path)]
+        merged: Iterable[Metric] = MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]  # the library has no types here
+        return merged
+
+
+def _is_filled(path: Path) -> bool:
+    """Tell a file to read: a worker makes it, then its length, and what has ended may go."""
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:
+        return False
+
+
 def render() -> tuple[bytes, str]:
     """Return the text of all workers together, and its content type."""
     registry = REGISTRY
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library has no types here
+        registry.register(_Workers(folder))
     return generate_latest(registry), CONTENT_TYPE_LATEST
