@@ -19,27 +19,19 @@ from tests.conftest import ROOT
 
 MOST_WORKERS = 4
 """Each worker has control planes of its own, of about a gigabyte."""
-WORKERS = min(len(os.sched_getaffinity(0)) + 1, MOST_WORKERS)
-"""One more than cores: a tenth of the time is waiting."""
+CORES = len(os.sched_getaffinity(0))
 # Whole files, in their order: fixtures of a module start once, and no long file comes last.
 _FILES = ("--dist=loadfile", "--no-loadscope-reorder")
-RUNS = {
-    "side by side": ("-m", "not serial and not waiting", f"-n{WORKERS}", *_FILES),
-    "waiting": ("-m", "waiting", "-n2", *_FILES),
-    "alone": ("-m", "serial"),
-}
 _WITHOUT_A_CLUSTER = "--ignore=tests/cluster"
 
 
 def main(arguments: list[str]) -> int:
-    """Run pytest for each of RUNS and return one exit status for all."""
+    """Run pytest in each of its ways and return one exit status for all."""
     signal.signal(signal.SIGINT, lambda *_: None)  # pytest takes it, and cleans up
     # Modules compiled once: a thousand processes that each do it again take a fifth of the time.
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     statuses = {}
-    for name, options in RUNS.items():
-        if name == "waiting" and _WITHOUT_A_CLUSTER in arguments:
-            continue  # all of them are of the cluster: not even to be collected
+    for name, options in runs(with_cluster=_WITHOUT_A_CLUSTER not in arguments).items():
         command = [sys.executable, "-m", "pytest", "--durations=10", *options, *arguments]
         statuses[name] = subprocess.run(command, cwd=ROOT, env=kept, check=False).returncode
         if statuses[name] == pytest.ExitCode.INTERRUPTED:
@@ -47,6 +39,20 @@ def main(arguments: list[str]) -> int:
     for name, status in statuses.items():
         sys.stdout.write(f"tests {name}: exit status {status}\n")
     return of_all(statuses.values())
+
+
+def runs(*, with_cluster: bool) -> dict[str, tuple[str, ...]]:
+    """Return pytest's options for each run.
+
+    Who talks to control planes waits a part of the time, so there is one worker more than cores;
+    whatever is marked `waiting` is such a test.
+    """
+    workers = min(CORES + with_cluster, MOST_WORKERS)
+    return {
+        "side by side": ("-m", "not serial and not waiting", f"-n{workers}", *_FILES),
+        **({"waiting": ("-m", "waiting", "-n2", *_FILES)} if with_cluster else {}),
+        "alone": ("-m", "serial"),
+    }
 
 
 def of_all(statuses: Iterable[int]) -> int:

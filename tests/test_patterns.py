@@ -151,10 +151,10 @@ def grows(used: Used, make: Make) -> bool:
     Once may be a step: from some size on the engine's stack is new memory each time.
     """
     size, cost = _SIZES[0], 0.0
-    while cost < 0.001 and size < 1 << 18:  # less is noise
+    while cost < 0.0005 and size < 1 << 18:  # less is noise
         size *= 2
         cost = seconds(used, make(size))
-    costs = [max(seconds(used, make(size << step), 3), 0.0005) for step in range(4)]
+    costs = [max(seconds(used, make(size << step), 3), 0.0003) for step in range(4)]
     return all(more > _TWICE * less for less, more in pairwise(costs))
 
 

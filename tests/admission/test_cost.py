@@ -14,7 +14,6 @@ from webhook.admission.review import Hook
 from webhook.policy import parse
 from webhook.policy.words import Network
 
-pytestmark = pytest.mark.serial
 POLICY = parse.for_network(Network.BGP)
 SMALL, LARGE = 40_000, 160_000
 GROWTH = 7.0

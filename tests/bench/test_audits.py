@@ -8,14 +8,13 @@ import pytest
 
 from tests.bench import audits
 
-pytestmark = pytest.mark.serial
 
-
+@pytest.mark.serial
 def test_an_audit_of_files_takes_few_bare_parses(tmp_path: Path) -> None:
-    for name, took, most in audits.files(tmp_path, 3):
+    for name, took, most in audits.files(tmp_path, 2):
         assert took <= most, f"{name} {took:.2f}"
 
 
 def test_an_audit_of_a_long_input_stays_small(tmp_path: Path) -> None:
-    for name, took, most in audits.memory(tmp_path, 5_000):
+    for name, took, most in audits.memory(tmp_path, 2_500):
         assert took <= most / 2, f"{name} {took:.2f}"

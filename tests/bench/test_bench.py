@@ -18,7 +18,6 @@ def test_bodies_are_what_the_api_server_writes() -> None:
     assert b'": ' not in bodies.deployment()
 
 
-@pytest.mark.serial
 def test_a_short_run_measures_both_sides_without_an_error() -> None:
     if shutil.which("go") is None and not CI:
         pytest.skip("Go is missing: it builds the load generator")

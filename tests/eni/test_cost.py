@@ -75,7 +75,6 @@ def body(eni_conf: str, **data: Any) -> bytes:
     return json.dumps(review(obj)).encode()
 
 
-@pytest.mark.serial
 @pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE.keys())
 def test_eight_times_the_text_costs_far_less_than_eight_times_eight(
     make: Callable[[int], str],

@@ -15,8 +15,6 @@ from tests.reviews import patch_of, review
 from tests.server.test_server import calico, stall, until, workers
 from tests.serving import Answer, Server
 
-pytestmark = pytest.mark.serial
-
 LONG = "3600"
 BODY = json.dumps(review(calico())).encode()
 

@@ -77,7 +77,7 @@ def test_what_is_refused_again_and_again_leaves_nothing_behind(server: Server) -
     server.review("/mutate", refused(0))
     server.review("/validate", refused(1))
     before = sum(field(pid, "smaps_rollup", "Pss") for pid in processes(server))
-    for number in range(60):
+    for number in range(30):
         assert server.review("/mutate", refused(number)).status == 200
     after = sum(field(pid, "smaps_rollup", "Pss") for pid in processes(server))
 
