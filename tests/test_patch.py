@@ -18,11 +18,19 @@ def test_pointers_are_escaped_and_read_back() -> None:
     assert patch.pointer(()) == ""
 
 
-def test_a_patch_that_gives_what_was_planned_passes() -> None:
-    before = obj()
-    expected = {**before, "spec": {**before["spec"], "a": [1, 2]}}
+@pytest.mark.parametrize("first", [1, 1 << 80, "x" * 10_000])
+def test_a_patch_that_gives_what_was_planned_is_returned_as_it_is_sent(first: Any) -> None:
+    before = {**obj(), "spec": {**obj()["spec"], "a": [first]}}
+    expected = {**before, "spec": {**before["spec"], "a": [first, {"b": {"c": 2}}]}}
+    ops = (
+        Add(path=("spec", "a", "-"), value={"b": {}}),
+        Add(path=("spec", "a", 1, "b", "c"), value=2),
+    )
 
-    patch.prove(before, (Add(path=("spec", "a", "-"), value=2),), expected)
+    assert patch.prove(before, ops, expected) == (
+        b'[{"op":"add","path":"/spec/a/-","value":{"b":{}}},'
+        b'{"op":"add","path":"/spec/a/1/b/c","value":2}]'
+    )
 
 
 @pytest.mark.parametrize(

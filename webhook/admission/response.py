@@ -17,10 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
 from webhook.admission.review import API_VERSION, KIND
-from webhook.patch import Add
 
 WARNING_MAX = 120  # what kubectl shows without cutting
 WARNINGS_MAX = 4096  # runes in all; past that the API server cuts each to 256
@@ -35,7 +32,7 @@ class Response:
 
     allowed: bool
     message: str = ""
-    ops: tuple[Add, ...] = ()
+    patch: bytes = b""
     warnings: tuple[str, ...] = ()
     annotations: dict[str, str] = field(default_factory=dict)
 
@@ -44,10 +41,9 @@ class Response:
         body: dict[str, Any] = {"uid": uid, "allowed": self.allowed}
         if not self.allowed:
             body["status"] = {"code": FORBIDDEN, "reason": "Forbidden", "message": self.message}
-        if self.ops:
-            wire = orjson.dumps([op.wire() for op in self.ops])
+        if self.patch:
             body["patchType"] = "JSONPatch"
-            body["patch"] = base64.b64encode(wire).decode()
+            body["patch"] = base64.b64encode(self.patch).decode()
         if self.warnings:
             body["warnings"] = list(self.warnings)
         if self.annotations:
@@ -70,11 +66,11 @@ def denied(message: str, warnings: Iterable[str] = (), **annotations: str) -> Re
     )
 
 
-def patched(ops: tuple[Add, ...], warnings: Iterable[str] = (), **annotations: str) -> Response:
-    """Return an approval with a patch, which must not be empty."""
-    if not ops:
+def patched(patch: bytes, warnings: Iterable[str] = (), **annotations: str) -> Response:
+    """Return an approval with a proven JSON Patch, which must not be empty."""
+    if patch in (b"", b"[]"):
         raise ValueError("a patch without operations is an approval: use allowed()")
-    return Response(allowed=True, ops=ops, warnings=_cleaned(warnings), annotations=annotations)
+    return Response(allowed=True, patch=patch, warnings=_cleaned(warnings), annotations=annotations)
 
 
 def _cleaned(warnings: Iterable[str]) -> tuple[str, ...]:

@@ -72,8 +72,8 @@ class _Judgement:
             word = Word.INJECTED
             warnings = [*self._injected(), *warnings]
             verdict = self._verdict
-            patch.prove(verdict.workload.object, verdict.ops, verdict.patched)
-            answer = response.patched(verdict.ops, warnings, **self._told(word, findings))
+            proven = patch.prove(verdict.workload.object, verdict.ops, verdict.patched)
+            answer = response.patched(proven, warnings, **self._told(word, findings))
         else:
             word = Word.WARNED if warnings else self._quiet()
             answer = response.allowed(warnings, **self._told(word, findings))

@@ -26,7 +26,7 @@ from webhook.telemetry import logs
 # (docs/serving.md).
 KEEP_ALIVE_SECONDS = 120
 GRACEFUL_SECONDS = 20
-_COLLECT_AFTER = 20_000
+COLLECT_AFTER = 20_000
 
 
 def settings(
@@ -100,7 +100,7 @@ class Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no typ
         # A review makes hundreds of dicts and no cycle: collecting after each 700 of them, over
         # all that was imported, costs a tenth of the rate.
         gc.freeze()
-        gc.set_threshold(_COLLECT_AFTER)
+        gc.set_threshold(COLLECT_AFTER)
         return app
 
     def _context(self, _conf: Any, _default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
