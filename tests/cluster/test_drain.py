@@ -247,7 +247,7 @@ def test_a_worker_that_is_killed_under_load_fails_what_it_was_answering_at_most(
         for _ in range(kills):
             before, begun = workers(alone), writes.count
             os.kill(before[0], signal.SIGKILL)
-            until(lambda: len(workers(alone)) == 2 and before != workers(alone))  # noqa: B023
+            until(lambda: before != workers(alone))  # noqa: B023
             until(lambda: writes.count >= begun + 10)  # noqa: B023
     figure(f"{writes.count} writes, {kills} workers killed, failed: {writes.failed}")
     assert len(writes.failed) <= kills * together

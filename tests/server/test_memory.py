@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import yaml
 
 from tests.admission import worst
 from tests.reviews import review
+from tests.server.test_server import workers
 from tests.serving import ROOT, Server
 from webhook.admission import exchange, strict
 
@@ -50,10 +50,7 @@ def field(pid: int, file: str, name: str) -> int:
 
 
 def processes(server: Server) -> list[int]:
-    found = subprocess.run(
-        ["pgrep", "-P", str(server.process.pid)], capture_output=True, check=True
-    )
-    return [server.process.pid, *map(int, found.stdout.split())]
+    return [server.process.pid, *workers(server)]
 
 
 @pytest.fixture(scope="module")

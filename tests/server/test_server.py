@@ -340,20 +340,27 @@ def test_sigterm_answers_what_is_under_way_and_ends_well(
 
 
 def workers(server: Server) -> list[int]:
-    """Return the workers that run now; there may be none, and then ps fails."""
-    listed = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(server.process.pid)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return [int(pid) for pid in listed.stdout.split()]
+    """Return both workers, as soon as both run: a server listens before they do."""
+    running: list[int] = []
+
+    def are_both() -> bool:
+        listed = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(server.process.pid)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        running[:] = map(int, listed.stdout.split())
+        return len(running) == 2
+
+    until(are_both)
+    return running
 
 
 def test_a_worker_that_is_told_to_stop_as_it_comes_up_stops() -> None:
     slow = "import os, time\nos.register_at_fork(after_in_child=lambda: time.sleep(1))\n"
     with Server("--network", "bgp", before=slow) as server:
-        until(lambda: len(workers(server)) == 2)
+        assert workers(server)
         server.process.send_signal(signal.SIGTERM)
 
         # Whoever does not stop by then is killed.
@@ -365,7 +372,7 @@ def test_a_killed_worker_is_replaced(policy_server: tuple[Server, Path]) -> None
     before = workers(server)
     os.kill(before[0], signal.SIGKILL)
 
-    until(lambda: len(workers(server)) == 2 and workers(server) != before)
+    until(lambda: workers(server) != before)
     assert server.review("/mutate", review(calico())).status == 200
 
 
