@@ -1,17 +1,20 @@
 """`python -m tests [PYTEST'S ARGUMENTS]`: side by side what may be, then alone what must be.
 
 Tests marked `serial` measure time or load the machine. Those marked `waiting` put a light load on
-it for minutes: two of their files share them. Each run gets the arguments and one seed; the exit
-status is the first that tells of a failure.
+it for minutes: two of their files run beside the rest, and are told of behind it. Each run gets
+the arguments and one seed; the exit status is the first that tells of a failure.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
-import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable
+from subprocess import Popen
+from typing import IO
 
 import pytest
 
@@ -19,40 +22,44 @@ from tests.conftest import ROOT
 
 MOST_WORKERS = 4
 """Each worker has control planes of its own, of about a gigabyte."""
-CORES = len(os.sched_getaffinity(0))
+WORKERS = min(len(os.sched_getaffinity(0)), MOST_WORKERS)
 # Whole files, in their order: fixtures of a module start once, and no long file comes last.
 _FILES = ("--dist=loadfile", "--no-loadscope-reorder")
+RUNS = {
+    "side by side": ("-m", "not serial and not waiting", f"-n{WORKERS}", *_FILES),
+    "waiting": ("-m", "waiting", "-n2", *_FILES),
+    "alone": ("-m", "serial"),
+}
 _WITHOUT_A_CLUSTER = "--ignore=tests/cluster"
+"""What waits is all of the cluster: then it is not even collected."""
 
 
 def main(arguments: list[str]) -> int:
     """Run pytest in each of its ways and return one exit status for all."""
     signal.signal(signal.SIGINT, lambda *_: None)  # pytest takes it, and cleans up
-    # Modules compiled once: a thousand processes that each do it again take a fifth of the time.
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     statuses = {}
-    for name, options in runs(with_cluster=_WITHOUT_A_CLUSTER not in arguments).items():
-        command = [sys.executable, "-m", "pytest", "--durations=10", *options, *arguments]
-        statuses[name] = subprocess.run(command, cwd=ROOT, env=kept, check=False).returncode
-        if statuses[name] == pytest.ExitCode.INTERRUPTED:
-            break
+    with tempfile.TemporaryFile() as told:
+        if _WITHOUT_A_CLUSTER not in arguments:
+            waiting = _started("waiting", arguments, told)
+        statuses["side by side"] = _started("side by side", arguments).wait()
+        if _WITHOUT_A_CLUSTER not in arguments:
+            statuses["waiting"] = waiting.wait()
+            told.seek(0)
+            shutil.copyfileobj(told, sys.stdout.buffer)
+    if pytest.ExitCode.INTERRUPTED not in statuses.values():
+        statuses["alone"] = _started("alone", arguments).wait()
     for name, status in statuses.items():
         sys.stdout.write(f"tests {name}: exit status {status}\n")
     return of_all(statuses.values())
 
 
-def runs(*, with_cluster: bool) -> dict[str, tuple[str, ...]]:
-    """Return pytest's options for each run.
-
-    Who talks to control planes waits a part of the time, so there is one worker more than cores;
-    whatever is marked `waiting` is such a test.
-    """
-    workers = min(CORES + with_cluster, MOST_WORKERS)
-    return {
-        "side by side": ("-m", "not serial and not waiting", f"-n{workers}", *_FILES),
-        **({"waiting": ("-m", "waiting", "-n2", *_FILES)} if with_cluster else {}),
-        "alone": ("-m", "serial"),
-    }
+def _started(name: str, arguments: list[str], told: IO[bytes] | None = None) -> Popen[bytes]:
+    """Start one of RUNS; what it prints goes to `told`."""
+    # Modules compiled once: a thousand processes that each do it again take a fifth of the time.
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    command = [sys.executable, "-m", "pytest", "--durations=10", *RUNS[name], *arguments]
+    sys.stdout.flush()
+    return Popen(command, cwd=ROOT, env=kept, stdout=told)
 
 
 def of_all(statuses: Iterable[int]) -> int:
