@@ -6,7 +6,6 @@ import datetime as dt
 import json
 import os
 import socket
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any, TypeVar
 
 import click
 
-from certs import names, pem, renewal
+from certs import names, pem, program, renewal
 from certs.inject import Configurations, Hooks, InjectError, NoHooks
 from certs.issue import Authority
 from certs.kube import ApiError, Kube
@@ -305,14 +304,4 @@ def _say(event: str, **fields: str) -> None:
 
 def main() -> None:
     """Run the command line; every error is a line, never a traceback."""
-    try:
-        status = cli.main(prog_name="hybrid-certs", standalone_mode=False)
-        sys.exit(status if isinstance(status, int) else 0)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    program.run(cli, "hybrid-certs")

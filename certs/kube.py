@@ -34,11 +34,12 @@ class Kube:
             else:
                 file = None if kubeconfig is None else str(kubeconfig)
                 config.load_kube_config(file)  # type: ignore[no-untyped-call]
+            self._api = client.ApiClient()
+            _strip(self._api.configuration.api_key)
         except (ConfigException, OSError) as error:
-            raise ApiError(0, f"no usable kubeconfig: {_first_line(error)}") from None
+            raise ApiError(0, f"no usable kubeconfig: {_unquoted(error)}") from None
         except Exception:  # noqa: BLE001  # the library raises whatever the odd part of it raises
             raise ApiError(0, "no usable kubeconfig: it is not written as one") from None
-        self._api = client.ApiClient()
 
     def get(self, path: str) -> dict[str, Any]:
         """Return an object, or a list. Raises ApiError."""
@@ -58,21 +59,47 @@ class Kube:
         headers = {"Accept": "application/json"}
         if content_type:
             headers["Content-Type"] = content_type
+        response = self._sent(method, path, headers, None if body is None else json.dumps(body))
+        if response.status >= HTTPStatus.BAD_REQUEST:
+            raise ApiError(response.status, response.reason or "refused")
+        try:
+            found: dict[str, Any] = json.loads(response.data)
+        except ValueError as error:
+            raise _unanswered(error) from None
+        return found
+
+    def _sent(self, method: str, path: str, headers: dict[str, str], body: str | None) -> Any:
         try:
             _, url, sent, *_ = self._api.param_serialize(
                 method, path, header_params=headers, auth_settings=["BearerToken"]
             )
-            response = self._api.rest_client.pool_manager.request(
-                method, url, headers=sent, body=None if body is None else json.dumps(body),
+            return self._api.rest_client.pool_manager.request(
+                method, url, headers=sent, body=body,
                 timeout=urllib3.Timeout(*TIMEOUT), retries=False,
             )  # fmt: skip
-            if response.status >= HTTPStatus.BAD_REQUEST:
-                raise ApiError(response.status, response.reason or "refused")
-            found: dict[str, Any] = json.loads(response.data)
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            message = f"the API server does not answer: {_first_line(error)}"
-            raise ApiError(0, message) from None
-        return found
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise _unanswered(error) from None
+        except Exception:  # noqa: BLE001  # such as http.client's, which quotes the token
+            raise ApiError(
+                0,
+                "no call can be made with this kubeconfig: its token, server or proxy-url holds a "
+                "line break, a letter that is not ASCII, or the like",
+            ) from None
+
+
+def _unanswered(error: BaseException) -> ApiError:
+    return ApiError(0, f"the API server does not answer: {_first_line(error)}")
+
+
+def _strip(tokens: dict[str, str]) -> None:
+    """Take line breaks off the ends of tokens, as client-go does with those of files."""
+    for name, token in tokens.items():
+        tokens[name] = token.strip()
+
+
+def _unquoted(error: BaseException) -> str:
+    """Return the library's message without the part of the file that it quotes."""
+    return _first_line(error).partition("/{")[0].partition("{")[0]
 
 
 def _first_line(error: BaseException) -> str:

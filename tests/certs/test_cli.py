@@ -92,6 +92,18 @@ def test_errors_are_a_line_with_their_own_status(
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize("text", kubeconfigs.ODD.values(), ids=kubeconfigs.ODD)
+def test_an_odd_kubeconfig_is_one_line_that_quotes_nothing_of_it(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "config"
+    file.write_text(text)
+
+    done = run("check", "--namespace", "kube-system", "--kubeconfig", str(file))
+
+    assert done.returncode == 3
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert kubeconfigs.SECRET not in done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("text", kubeconfigs.NONE.values(), ids=kubeconfigs.NONE)
 def test_what_is_no_kubeconfig_is_one_line(text: str, tmp_path: Path) -> None:
     file = tmp_path / "config"

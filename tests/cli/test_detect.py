@@ -97,6 +97,18 @@ def test_usage(arguments: list[str], status: int, message: str) -> None:
     assert message in done.stderr
 
 
+@pytest.mark.parametrize("text", kubeconfigs.ODD.values(), ids=kubeconfigs.ODD)
+def test_an_odd_kubeconfig_is_two_lines_that_quote_nothing_of_it(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "config"
+    file.write_text(text)
+
+    done = run("detect", "--cluster", "--kubeconfig", str(file))
+
+    assert done.returncode == 3
+    assert len(done.stderr.splitlines()) == 2, done.stderr
+    assert kubeconfigs.SECRET not in done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("text", kubeconfigs.NONE.values(), ids=kubeconfigs.NONE)
 def test_what_is_no_kubeconfig_is_said_in_two_lines(text: str, tmp_path: Path) -> None:
     file = tmp_path / "config"

@@ -6,14 +6,14 @@ A verb's module is imported when the verb is called, so that `--help` stays quic
 from __future__ import annotations
 
 import importlib
-import os
-import sys
 
 import click
 
+from certs import program
+from certs.program import INTERRUPTED as INTERRUPTED
+
 # Exit statuses (docs: README): findings at level error, usage, could not look.
 FOUND, USAGE, COULD_NOT_LOOK = 1, 2, 3
-INTERRUPTED = 130  # as the shell has it for SIGINT
 
 _VERBS = {
     "serve": "Run the webhook over TLS.",
@@ -86,14 +86,4 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; every error is a line or two, never a traceback."""
-    try:
-        status = cli.main(prog_name="hybrid-guard", standalone_mode=False)
-        sys.exit(status if isinstance(status, int) else 0)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    program.run(cli, "hybrid-guard")

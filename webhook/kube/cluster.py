@@ -67,8 +67,9 @@ class Cluster:
                 file = None if kubeconfig is None else str(kubeconfig)
                 config.load_kube_config(file, context)  # type: ignore[no-untyped-call]
             self._api = client.ApiClient()
+            _strip(self._api.configuration.api_key)
         except (ConfigException, OSError) as error:
-            raise ClusterError(f"no usable kubeconfig: {_first_line(error)}") from None
+            raise ClusterError(f"no usable kubeconfig: {_unquoted(error)}") from None
         except Exception:  # noqa: BLE001  # the library raises whatever the odd part of it raises
             raise ClusterError("no usable kubeconfig: it is not written as one") from None
 
@@ -192,7 +193,23 @@ class Cluster:
             raise _refused(error.status, error.reason, error.body) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise ClusterError(f"the API server does not answer: {_first_line(error)}") from None
+        except Exception:  # noqa: BLE001  # such as http.client's, which quotes the token
+            raise ClusterError(
+                "no call can be made with this kubeconfig: its token, server or proxy-url holds a "
+                "line break, a letter that is not ASCII, or the like"
+            ) from None
         return response
+
+
+def _strip(tokens: dict[str, str]) -> None:
+    """Take line breaks off the ends of tokens, as client-go does with those of files."""
+    for name, token in tokens.items():
+        tokens[name] = token.strip()
+
+
+def _unquoted(error: BaseException) -> str:
+    """Return the library's message without the part of the file that it quotes."""
+    return _first_line(error).partition("/{")[0].partition("{")[0]
 
 
 def _refused(status: int | None, reason: str | None, body: bytes | str | None) -> ClusterError:
