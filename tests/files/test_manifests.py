@@ -119,7 +119,7 @@ BROKEN: Cases = {
     "a key twice": (f"{A}---\nkind: x\nkind: y\n---\n{C}", ["a 1:1", "f:7:1: not YAML: the key kind stands twice in one mapping", "c 9:1"]),
     "a key twice in JSON": (compact("a") + '\n{"kind":"x",\n "kind":"y"}\n' + compact("c"), ["a 1:1", "f:3:2: not YAML: the key kind stands twice in one mapping", "c 4:1"]),
     "a key twice in an item": (indented("a", "b", "c").replace('"name": "b"', '"name": "b", "name": "b"'), ["a 4:5", "f:15:22: not YAML: the key name stands twice in one mapping", "c 18:5"]),
-    "a bomb": (f"{A}---\nx0: &x0 [a,a,a,a,a,a,a,a,a,a]\n" + "".join(f"x{n + 1}: &x{n + 1} [{','.join([f'*x{n}'] * 10)}]\n" for n in range(9)) + f"---\n{C}", ["a 1:1", "f:12:5: its aliases expand to over 2000000 values", "c 17:1"]),
+    "a bomb": (f"{A}---\nx0: &x0 [a,a,a,a,a,a,a,a,a,a]\n" + "".join(f"x{n + 1}: &x{n + 1} [{','.join([f'*x{n}'] * 10)}]\n" for n in range(9)) + f"---\n{C}", ["a 1:1", "f:10:5: its aliases expand to over 10 times what is written", "c 17:1"]),
     "many aliases of much": (f"{A}x: &x [{'a,' * 1500}]\ny: [{'*x,' * 1500}]\n---\n{C}", ["f:6:4: its aliases expand to over 2000000 values", "c 8:1"]),
     "an alias of nothing": (f"a: *nope\n---\n{C}", ["f:1:4: not YAML: found undefined alias", "c 3:1"]),
     "an anchor twice": (f"{A}x: &x 1\ny: &x 2\n---\n{C}", ["f:6:4: not YAML: this anchor stands twice in one document", "c 8:1"]),
@@ -298,9 +298,40 @@ def test_what_is_longer_than_a_document_may_be_is_told_and_passed_over(
         assert (first, last[0], error) == ("a 1:1", "c", middle)
 
 
+def test_a_number_that_python_cannot_write_is_an_error_with_its_place() -> None:
+    for digits in ("1" * 5000, "0x" + "f" * 5000):
+        (error,) = scan(
+            f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: x}}\ndata:\n  a: {digits}\n"
+        )
+
+        assert str(error).startswith("f:5:6: ")
+
+    (error,) = scan('{"a": 1' + "0" * 5000 + "}")
+    assert str(error).startswith("f:1:1: a number of over 4,300 digits")
+
+
+@pytest.mark.parametrize("what", ["items", "a long text"])
+def test_aliases_expand_to_what_costs_no_more_than_in_proportion(what: str) -> None:
+    shared = f"[{', '.join(map(str, range(3000)))}]" if what == "items" else "x" * 12_000
+    text = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: x}}\na: &a {shared}\n"
+    few, many = (f"b: [{', '.join(['*a'] * count)}]\n" for count in (5, 500))
+
+    (found,) = scan(text + few)
+    (error,) = scan(text + many)
+
+    assert not isinstance(found, FileError)
+    assert "its aliases expand to over 10 times what is written" in str(error)
+    assert "fix: write the values out" in str(error)
+
+
 @pytest.mark.parametrize(
     "written",
-    ["!!bool S3cretS3cret", "!!timestamp x", '!!int ""', '!!int "-"', "!!int 1_x", '!!float ""'],
+    [
+        "!!bool S3cretS3cret", "!!timestamp x", '!!int ""', '!!int "-"', "!!int 1_x", '!!float ""',
+        "!!map [S3cret]", "!!map S3cret", "!!set [S3cret]", "!!seq {S3cret: b}", "!!seq S3cret", "!!omap {S3cret: b}",
+        "!!pairs S3cret", "!!str [S3cret]", "!!binary {S3cret: b}", "!!null [S3cret]", "!!bool [S3cret]",
+        "!!int 0x" + "f" * 5000, "!!int " + "1" * 5000,
+    ],
 )  # fmt: skip
 def test_a_value_that_is_not_what_its_tag_says_is_an_error_with_its_place(written: str) -> None:
     text = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: x}}\ndata:\n  a: {written}\n"

@@ -34,7 +34,10 @@ def _from_json(text: str) -> dict[str, Any]:
 
 
 def _from_csv(text: str) -> dict[str, Any]:
-    rows = list(csv.DictReader(io.StringIO(text)))
+    try:
+        rows = list(csv.DictReader(io.StringIO(text)))
+    except csv.Error:  # such as a field of over 131,072 characters
+        return {}
     return {str(key): value for key, value in rows[0].items()} if len(rows) == 1 else {}
 
 

@@ -164,6 +164,8 @@ class Reader:
             raise BrokenError(str(error), index) from None
         except RecursionError:
             raise BrokenError(TOO_DEEP, index) from None
+        except ValueError:  # what Python reads of digits ends at 4,300
+            raise BrokenError("a number of over 4,300 digits", index) from None
 
     def _read_on(self) -> None:
         window = self._window

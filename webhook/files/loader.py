@@ -13,11 +13,14 @@ from webhook.files.errors import FileError
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_NODES = 2_000_000  # after aliases are expanded; a bomb of 400 bytes makes billions
+EXPANDED_LEAST, _EXPANDED_MOST = 100_000, 10
+"""Characters once aliases are expanded, and times what is written: that is what reading costs."""
 MAX_DEPTH = 200
 TOO_DEEP = f"nested over {MAX_DEPTH} levels"
 _FIX_DEPTH = "close what is open before it; no Kubernetes object nests so deep"
 _FIX_ALIAS = "write the values out"
 
+_INTEGER_BITS = 14_000  # 4,200 digits: Python writes no more than 4,300
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _TIMESTAMP = "tag:yaml.org,2002:timestamp"
 
@@ -57,24 +60,32 @@ Loader.yaml_implicit_resolvers = {
 }
 
 
-def _check(name: str) -> None:
+def _check(name: str, kind: type[yaml.Node]) -> None:
     """Let what a tag's value cannot be be an error with a place; the library raises anything."""
     tag = f"tag:yaml.org,2002:{name}"
     make = yaml.CSafeLoader.yaml_constructors[tag]
 
     def construct_tagged(loader: Loader, node: yaml.Node) -> Any:
         try:
-            return make(loader, node)
+            if isinstance(node, kind):
+                made = make(loader, node)
+                if not isinstance(made, int) or made.bit_length() <= _INTEGER_BITS:
+                    return made
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the value is no {name}, as its tag !!{name} says", node.start_mark
-            ) from None
+            pass
+        raise yaml.constructor.ConstructorError(
+            None, None, f"the value is no {name}, as its tag !!{name} says", node.start_mark
+        )
 
     Loader.add_constructor(tag, construct_tagged)
 
 
-for _name in ("bool", "int", "float", "timestamp"):
-    _check(_name)
+for _name in ("null", "bool", "int", "float", "timestamp", "binary", "str"):
+    _check(_name, yaml.ScalarNode)
+for _name in ("map", "set"):
+    _check(_name, yaml.MappingNode)
+for _name in ("seq", "omap", "pairs"):
+    _check(_name, yaml.SequenceNode)
 
 
 class _Places(CParser):
@@ -182,18 +193,24 @@ def _is_empty(node: yaml.Node) -> bool:
 
 def _guard(root: yaml.Node, file: str) -> None:
     """Refuse a document that expands too far or nests too deep, before it is built."""
-    sizes: dict[int, int] = {}
+    most = max(EXPANDED_LEAST, _EXPANDED_MOST * (root.end_mark.index - root.start_mark.index))
+    sizes: dict[int, tuple[int, int]] = {}
     stack: list[tuple[yaml.Node, bool, int]] = [(root, False, 1)]
     open_nodes: set[int] = set()
     while stack:
         node, done, depth = stack.pop()
-        children = _children(node)
+        leaves, children = _parts(node)
         if done:
             open_nodes.discard(id(node))
-            leaves = _count(node) - len(children)
-            sizes[id(node)] = 1 + leaves + sum(sizes.get(id(child), 1) for child in children)
-            if sizes[id(node)] > MAX_NODES:
+            below = [sizes[id(child)] for child in children]
+            values = 1 + len(leaves) + sum(size[0] for size in below)
+            length = 1 + len(leaves) + sum(map(len, leaves)) + sum(size[1] for size in below)
+            sizes[id(node)] = values, length
+            if values > MAX_NODES:
                 _refuse(node, file, f"its aliases expand to over {MAX_NODES} values", _FIX_ALIAS)
+            if length > most:
+                message = f"its aliases expand to over {_EXPANDED_MOST} times what is written"
+                _refuse(node, file, message, _FIX_ALIAS)
         elif id(node) not in sizes:
             if depth > MAX_DEPTH:
                 _refuse(node, file, TOO_DEEP, _FIX_DEPTH)
@@ -204,20 +221,18 @@ def _guard(root: yaml.Node, file: str) -> None:
             stack.extend((child, False, depth + 1) for child in children)
 
 
-def _children(node: yaml.Node) -> list[yaml.Node]:
+def _parts(node: yaml.Node) -> tuple[list[str], list[yaml.Node]]:
+    """Return the texts of the scalars of a node, and its collections."""
     if isinstance(node, yaml.MappingNode):
-        return [part for pair in node.value for part in pair if not _is_leaf(part)]
-    if isinstance(node, yaml.SequenceNode):
-        return [item for item in node.value if not _is_leaf(item)]
-    return []
-
-
-def _count(node: yaml.Node) -> int:
-    return len(node.value) * (2 if isinstance(node, yaml.MappingNode) else 1)
-
-
-def _is_leaf(node: yaml.Node) -> bool:
-    return isinstance(node, yaml.ScalarNode)
+        parts = [part for pair in node.value for part in pair]
+    elif isinstance(node, yaml.SequenceNode):
+        parts = node.value
+    else:
+        return [node.value], []
+    leaves = [part.value for part in parts if isinstance(part, yaml.ScalarNode)]
+    if len(leaves) == len(parts):
+        return leaves, []
+    return leaves, [part for part in parts if not isinstance(part, yaml.ScalarNode)]
 
 
 def _refuse(node: Any, file: str, message: str, fix: str) -> None:

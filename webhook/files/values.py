@@ -23,7 +23,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from webhook.files.loader import MAX_DEPTH, MAX_NODES, Loader
+from webhook.files.loader import EXPANDED_LEAST, MAX_DEPTH, Loader
 
 Next = Callable[[], Any]
 
@@ -126,7 +126,7 @@ def _value(event: Any, following: Next) -> tuple[Any, Any]:  # noqa: C901, PLR09
 
 
 class _Anchors:
-    """What has a name in a document. Bounded: no alias inside of what has one, and few values."""
+    """What has a name in a document. Bounded: no alias inside of what has one, and little of it."""
 
     def __init__(self) -> None:
         self.opened: list[tuple[str, Any]] = []
@@ -158,18 +158,18 @@ class _Anchors:
         value = self._named[name]
         if name not in self._sizes:
             self._sizes[name] = _size(value)
-        values, levels = self._sizes[name]
-        self._taken += values
-        if self._taken > MAX_NODES or depth + levels >= MAX_DEPTH:
+        length, levels = self._sizes[name]
+        self._taken += length
+        if self._taken > EXPANDED_LEAST or depth + levels >= MAX_DEPTH:
             raise UnusualError
         return value
 
 
 def _size(value: Any) -> tuple[int, int]:
-    """Return how many values a value holds, and how deep they stand."""
+    """Return how many values and characters a value holds, and how deep they stand."""
     level, count, levels = [value], 0, 0
     while level:
-        count += len(level)
+        count += len(level) + sum(len(text) for text in level if isinstance(text, str))
         levels += 1
         level = [
             child
