@@ -195,12 +195,40 @@ def heavy_terms() -> list[Spec]:
     return made
 
 
+def crowded_terms() -> list[Spec]:
+    """Return terms of many expressions, with the longest keys and integers there are."""
+    made = []
+    for long, count in itertools.product((False, True), (5, 20, 60, 110, 155)):
+
+        def key(number: int, long: bool = long) -> str:  # noqa: FBT001
+            host = ("a." * 126 + "a")[:253] + "/" if long else ""
+            return f"{host}{'x' * 58}{number:05d}"
+
+        integers = [f"{9223372036854775790 + number:063d}" for number in range(SHORT)]
+        below = expression("Lt", "9223372036854775807".zfill(63), key=key(0))
+        above = expression("Gt", "0" * 63, key=key(0))
+        some = [expression("In", *integers, key=key(0))] * min(count, 10)
+        made += [
+            term(*[expression("DoesNotExist", key=key(n)) for n in range(count)]),
+            term(*[expression("DoesNotExist", key=key(0))] * count, expression("Exists", key=key(1))),
+            term(*[expression("In", "v" * 63, key=key(n)) for n in range(count)]),
+            term(*[below] * count),
+            term(*[below, above] * (count // 2)),
+            term(some[0], *[below] * count, expression("In", integers[-1], key=key(0))),
+            term(*some, *[below] * count), term(*some, *[above] * count),
+            term(*some, *[expression("NotIn", *integers[:3], key=key(0))] * count),
+            term(*[expression("Gt", "0" * 63)] * count, *[expression("Exists", key=key(n)) for n in range(count)]),
+        ]  # fmt: skip
+    return made
+
+
 @pytest.mark.parametrize(
     "values", [("true",), ("0" * 44 + "9223372036854775806", "x", "y")], ids=len
 )
 @pytest.mark.parametrize("name", [ON_PREM, CLOUD])
 def test_judging_costs_no_more_than_is_counted_before(name: str, values: tuple[str, ...]) -> None:
     pairs: list[tuple[Spec, Spec]] = [({}, terms(*[heavy] * 10)) for heavy in heavy_terms()]
+    pairs += [({}, terms(crowded)) for crowded in crowded_terms()]
 
     answers = ask(marked(*values), updates(pairs, name), each=True)
 

@@ -14,6 +14,9 @@ LARGEST = 5_000
 SHORT = 16
 """Up to how many values of an `In` are held against the other expressions on its key."""
 
+INTEGER = 150
+"""What it costs to read a value as an integer, for an expression that compares it with one."""
+
 _REQUIRED = "{spec}.?affinity.?nodeAffinity.?requiredDuringSchedulingIgnoredDuringExecution"
 _SPECS = ("object.spec.template.spec", "oldObject.spec.template.spec")
 
@@ -43,19 +46,23 @@ def variables(prefix: str, obj: str) -> dict[str, str]:
 def _cost(terms: str) -> str:
     """Return the CEL for what judging costs at most: to be counted before it is done.
 
-    A term with E expressions, N values in all, P of them in short `In` lists, under M values of
-    marks: each of M, E and P is held against each expression and its values.
+    A term with E expressions, N values in all, P of them in short `In` lists, G expressions that
+    compare integers, under M values of marks: each of M, E and P is held against each expression,
+    its key and its values, and each of M, P and G read as an integer for each of G.
     """
     expressions = "t.?matchExpressions.orValue([])"
     fields = "t.?matchFields.orValue([])"
     values = "size(e.?values.orValue([]))"
+    held = f"""(variables.markValues
+  + {expressions}.map(e, e.operator == 'In' && {values} <= {SHORT} ? {values} : 0).sum())"""
+    compared = f"{expressions}.filter(e, e.operator in ['Gt', 'Lt']).size()"
     return f"""\
 size({terms}) > {LARGEST} ? {BUDGET + 1} :
 {terms}.map(t, size({expressions}) + size({fields})).sum() > {LARGEST} ? {BUDGET + 1} :
 {terms}.map(t, 150 + 30 * size({fields}) * size({fields})
-  + (size({expressions}) + variables.markValues
-  + {expressions}.map(e, e.operator == 'In' && {values} <= {SHORT} ? {values} : 0).sum())
-  * (30 * size({expressions}) + {expressions}.map(e, {values}).sum())).sum()"""
+  + (size({expressions}) + {held})
+  * (30 * size({expressions}) + {expressions}.map(e, {values} + size(e.key) / 10).sum())
+  + {compared} * ({compared} + {held}) * {INTEGER}).sum()"""
 
 
 def _pinned(terms: str, labels: str) -> str:
