@@ -291,3 +291,19 @@ def test_an_integer_over_64_bits_beside_a_term_is_no_error_of_ours() -> None:
 
     for digits in (b"18446744073709551616", b"99999999999999999999", b"1.5"):
         assert patch_of(answer(Hook.MUTATE, body(obj, marked=digits)))
+
+
+DEEP_MANY = b'{"a":' * 238 + b"[%b]" % b",".join([b"[" * 16 + b"]" * 16] * 1001) + b"}" * 238
+ROOT_MANY = b",".join(b'"k%d":[]' % number for number in range(1001))
+
+
+@pytest.mark.parametrize("odd", [rb"a\"metadata", rb"\\\"metadata", rb"\"metadata", rb"a\"spec"])
+def test_a_key_with_an_escape_is_taken_for_no_other(odd: bytes) -> None:
+    """In a custom resource anything may stand at the root, beside more than is cut one by one."""
+    for metadata, verdict in (({}, False), ({"deletionTimestamp": "2026-11-26T00:00:00Z"}, True)):
+        sent = body(clone_set(**metadata), marked=DEEP_MANY).replace(
+            b'"spec":', b'"%b":{},%b,"spec":' % (odd, ROOT_MANY), 1
+        )
+
+        assert answer(Hook.MUTATE, sent)["response"]["allowed"]
+        assert answer(Hook.VALIDATE, sent)["response"]["allowed"] is verdict

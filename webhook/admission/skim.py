@@ -42,6 +42,7 @@ _NEXT = re.compile(_content(b"") + rb"([\[{\]}])", re.DOTALL)
 _RUN = re.compile(_shallow(3) + rb"([\[{]++|[\]}]++)", re.DOTALL)
 _KEY = re.compile(rb'"([^"\\]*)"\s*+:\s*+\Z')
 _KEY_MAX = 80  # bytes: no key that is looked for is longer
+_BACKSLASH = ord("\\")
 _CLOSING = {b"{": b"}", b"[": b"]"}
 
 
@@ -251,9 +252,17 @@ def _child(part: _Part, body: bytes, start: int, at: int) -> _Part | bytes | Non
 
 
 def _key(body: bytes, start: int, at: int) -> bytes | None:
-    """Return the key of the container that opens at `at`, not looked for before `start`."""
+    """Return the key of the container that opens at `at`, not looked for before `start`.
+
+    None for one with an escape in it, whose last quote but one may be no beginning.
+    """
     found = _KEY.search(body, max(start, at - _KEY_MAX), at)
-    return found[1] if found else None
+    if found is None:
+        return None
+    backslashes, before = 0, found.start() - 1
+    while before >= start and body[before] == _BACKSLASH:
+        backslashes, before = backslashes + 1, before - 1
+    return found[1] if backslashes % 2 == 0 else None
 
 
 def _seal(cut: bytes | memoryview) -> bytes:
