@@ -5,7 +5,7 @@ BIN     = $(VENV)/bin
 STAMP   = $(VENV)/.installed
 CORE    = webhook/admission/*,webhook/policy/*,webhook/placement/*,webhook/eni/*,webhook/patch.py,webhook/findings.py,webhook/owners.py,webhook/workloads.py
 
-CORE_ONLY = --ignore=tests/cluster --ignore=tests/image --ignore=tests/browser
+CORE_ONLY = $(addprefix --ignore=tests/,cluster image browser bench)
 
 .DEFAULT_GOAL := help
 .PHONY: docs help venv test test-core thorough test-versions coverage check lint types borders tools browser image playground demo serve bench lock
@@ -36,7 +36,7 @@ check: lint types borders test ## everything that must be green before a change 
 test: venv $(if $(filter true,$(CI)),tools browser image) ## all tests; what needs the control plane says so where `make tools` has not run
 	@$(BIN)/python -m tests
 
-test-core: venv ## the tests that need Python alone: no control plane, no image, no browser
+test-core: venv ## the tests without a control plane, the image, a browser and benchmarks
 	@$(BIN)/python -m tests $(CORE_ONLY)
 
 thorough: venv tools ## all tests, ten times as many generated cases

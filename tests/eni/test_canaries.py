@@ -29,7 +29,7 @@ from webhook.files import manifests
 from webhook.policy import parse
 from webhook.policy.words import Network
 
-DOCUMENTS = scaled(12_000)
+DOCUMENTS = scaled(9_600)
 TOGETHER = 12
 """Documents in one report: rendering each format costs more than a document in it."""
 PIECE = 6
