@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import os
+import select
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from signal import SIGINT, SIGTERM, signal
+from signal import SIGINT, SIGTERM, set_wakeup_fd, signal
 from typing import Any, TypeVar
 
 import click
@@ -147,22 +149,14 @@ def run(lease: str | None, interval: float, **given: Any) -> None:
 
     Exit status: 0 it was told to stop, 2 usage, 3 there is no usable kubeconfig.
     """
-    stop = threading.Event()
-    for number in (SIGTERM, SIGINT):
-        signal(number, lambda *_: stop.set())
-    rotator = _rotator(**given)
-    held = _lease(lease, **given)
-    while not stop.is_set():
-        try:
-            if held is None or held.held():
-                _round(rotator)
-        except (click.ClickException, *_ERRORS) as error:
-            _say("error", message=getattr(error, "message", None) or str(error))
-        except Exception as error:  # noqa: BLE001  # a fault of ours must not end the rotation
-            _say("error", message=f"a fault of hybrid-certs: {type(error).__name__}")
-        stop.wait(interval)
-    if held is not None:
-        _release(held)
+    with _told_to_stop() as told_within:
+        rotator = _rotator(**given)
+        held = _lease(lease, **given)
+        _attempt(rotator, held)
+        while not told_within(interval):
+            _attempt(rotator, held)
+        if held is not None:
+            _release(held)
 
 
 @cli.command()
@@ -207,6 +201,38 @@ def check(ctx: click.Context, /, as_json: bool, **given: Any) -> None:  # noqa: 
         click.echo(f"leaf ends {report['leafEnds'] or '-'}, CA ends {report['caEnds'] or '-'}")
         click.echo(f"{len(seen.hooks)} hooks, {len(trusted)} CAs trusted")
     ctx.exit(0 if report["fresh"] else DUE)
+
+
+def _attempt(rotator: Rotator, held: Lease | None) -> None:
+    try:
+        if held is None or held.held():
+            _round(rotator)
+    except (click.ClickException, *_ERRORS) as error:
+        _say("error", message=getattr(error, "message", None) or str(error))
+    except Exception as error:  # noqa: BLE001  # a fault of ours must not end the rotation
+        _say("error", message=f"a fault of hybrid-certs: {type(error).__name__}")
+
+
+@contextlib.contextmanager
+def _told_to_stop() -> Iterator[Callable[[float], bool]]:
+    """Yield what waits for SIGTERM or SIGINT, at most so many seconds, and says whether one came.
+
+    A descriptor does, since no lock of Python's is safe here: a handler that sets the Event which
+    its own thread waits for may wait for itself, and a SimpleQueue's short time-outs may never end.
+    """
+    told, tell = os.pipe()
+    os.set_blocking(tell, False)
+    before = set_wakeup_fd(tell, warn_on_full_buffer=False)
+    for number in (SIGTERM, SIGINT):
+        signal(number, lambda *_: None)
+    poll = select.poll()
+    poll.register(told, select.POLLIN)
+    try:
+        yield lambda seconds: bool(poll.poll(seconds * 1000))
+    finally:
+        set_wakeup_fd(before)
+        os.close(told)
+        os.close(tell)
 
 
 def _no_hooks(configuration: str) -> str:

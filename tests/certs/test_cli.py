@@ -193,6 +193,29 @@ def test_a_fault_of_ours_is_told_and_does_not_end_the_rotation(tmp_path: Path) -
     assert {(line["event"], line["message"]) for line in lines} == {("error", "a fault of hybrid-certs: KeyError")}  # fmt: skip
 
 
+def test_it_stops_at_whatever_moment_it_is_told_to() -> None:
+    told_at_random = (
+        "import random, signal\n"
+        "from certs import cli, rotate\n"
+        f"chance = random.Random({SEED})\n"
+        "def steps(*_):\n"
+        "    global told\n"
+        "    if not told:\n"
+        "        told = True\n"
+        "        signal.signal(signal.SIGALRM, signal.getsignal(signal.SIGTERM))\n"
+        "        signal.setitimer(signal.ITIMER_REAL, chance.uniform(1e-6, 1e-3))\n"
+        "    return ()\n"
+        "rotate.Rotator.steps = steps\n"
+        "for _ in range(1000):\n"
+        "    told = False\n"
+        "    cli.cli(['run', '--directory', 'd', '--host', 'a', '--interval', '1e-6'], standalone_mode=False)\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", told_at_random], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_check_says_what_is_wrong_and_what_run_would_do(tmp_path: Path) -> None:
     where = ("--directory", tmp_path / "tls", "--host", "guard.example.com")
     run("ensure", *where)

@@ -239,6 +239,13 @@ class ControlPlane:
         """Return kube-apiserver's metrics."""
         return self.raw("GET", "/metrics").body.decode()
 
+    def metrics_since(self, before: str) -> list[str]:
+        """Return the lines of its metrics that are not in `before`: what was counted since then.
+
+        A plane is shared, so what its metrics say in all is what every test before has done.
+        """
+        return sorted(set(self.metrics().splitlines()) - set(before.splitlines()))
+
     def audit_events(self) -> list[dict[str, Any]]:
         """Return the audit log so far; needs `audit_level`."""
         lines = self._layout.audit_log.read_text("utf-8").splitlines()
