@@ -32,6 +32,7 @@ class Write:
 
     writer: str
     operation: str
+    name: str
     at: float
     status: int
     message: str = ""
@@ -90,6 +91,20 @@ class Load:
         """Return the workloads that were stored without a pin."""
         return [write for write in list(self.writes) if write.pinned is False]
 
+    def held_up(self) -> list[Write]:
+        """Return the writes of workloads and others that were not stored, and had no reason.
+
+        One that is under way as the guard comes or goes may be denied: its validating hook is
+        answered and its mutating one was not. The creations around it tell, as one is pinned.
+        """
+        created = [w for w in list(self.writes) if (w.writer, w.operation) == ("workload", "POST")]
+        under_way = {
+            write.name
+            for before, write, behind in zip(created, created[1:], created[2:], strict=False)
+            if "HG101 " in write.message and before.pinned is not behind.pinned
+        }
+        return [w for w in self.failed("workload", "other") if w.name not in under_way]
+
     def stored_since(self, writer: str, moment: float) -> Write | None:
         """Return a writer's first write behind a moment that was stored."""
         found = (w for w in list(self.writes) if w.writer == writer and w.at > moment)
@@ -122,7 +137,7 @@ class Load:
             self._write(client, "workload", "POST", DAEMONSETS, bare)
             return
         if self._keeps_pins:
-            self._send("workload", "PUT", lambda: client.update(path, annotate))
+            self._send("workload", "PUT", name, lambda: client.update(path, annotate))
         else:
             annotate(bare)
             self._write(client, "workload", "PUT", path, bare)
@@ -143,22 +158,30 @@ class Load:
             self._write(client, "other", "DELETE", path, None)
 
     def _write(self, client: Client, writer: str, method: str, path: str, body: Any) -> None:
-        self._send(writer, method, lambda: client.request(method, path, body))
+        name = body["metadata"]["name"] if body else path.rpartition("/")[2]
+        self._send(writer, method, name, lambda: client.request(method, path, body))
 
-    def _send(self, writer: str, method: str, send: Callable[[], Answer]) -> None:
+    def _send(self, writer: str, method: str, name: str, send: Callable[[], Answer]) -> None:
         at = time.monotonic()
         try:
             answer = send()
         except OSError as error:
             self.writes.append(
-                Write(writer=writer, operation=method, at=at, status=NO_ANSWER, message=str(error))
+                Write(
+                    writer=writer,
+                    operation=method,
+                    name=name,
+                    at=at,
+                    status=NO_ANSWER,
+                    message=str(error),
+                )
             )
             return
         stored = answer.json()
         is_workload = writer == "workload" and answer.status in (200, 201)
         self.writes.append(
             Write(
-                writer=writer, operation=method, at=at, status=answer.status,
+                writer=writer, operation=method, name=name, at=at, status=answer.status,
                 message=str(stored.get("message", "")),
                 pinned=is_pinned(stored) if is_workload else None,
             )

@@ -136,7 +136,7 @@ def test_until_the_server_is_ready_eni_config_is_refused_and_nothing_else(
         first = cluster.until(lambda: load.stored_since("eni-config", ran), "eni-config", 60)
         cluster.run(checks[-1])  # again: its pod has the same name
 
-    assert load.failed("workload", "other") == []
+    assert load.held_up() == []
     assert {BREAK_GLASS in write.message for write in load.failed("eni-config")} == {True}
     assert [w for w in load.failed("eni-config") if w.at > first.at] == []
     assert all(len(trusted) == 1 for trusted in bundles(cluster))
@@ -318,7 +318,7 @@ def test_a_ca_bundle_that_an_apply_wiped_is_put_back(
         first = cluster.until(lambda: load.stored_since("eni-config", last), "eni-config", 60)
         cluster.until(lambda: all(len(t) == 1 for t in bundles(cluster)), "every bundle")
 
-    assert load.failed("workload", "other") == []
+    assert load.held_up() == []
     assert {BREAK_GLASS in write.message for write in load.failed("eni-config")} == {True}
     figure(f"eni-config is stored {first.at - wiped:.1f} s after the wipe; {load.figures()}")
 
@@ -346,7 +346,7 @@ def test_with_the_server_down_pins_stay_and_only_eni_config_waits(
         released = time.monotonic()
         first = cluster.until(lambda: load.stored_since("eni-config", released), "eni-config", 60)
 
-    assert load.failed("workload", "other") == []
+    assert load.held_up() == []
     assert {BREAK_GLASS in write.message for write in load.failed("eni-config")} == {True}
     for name in ("calico-node", "kube-router"):
         raw("DELETE", f"{DAEMONSETS}/{name}")
