@@ -14,7 +14,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Any, Self
 
 from tests.cluster.controlplane.client import Answer, Client
@@ -95,16 +94,16 @@ class Load:
     def held_up(self) -> list[Write]:
         """Return the writes of workloads and others that were not stored, and had no reason.
 
-        One that is under way as the guard comes or goes may be denied: its validating hook is
-        answered and its mutating one was not. The creations around it tell, as one is pinned; behind
-        the last one the guard is there.
+        A creation that is under way as the guard comes or goes may be denied: its validating hook is
+        answered and its mutating one was not. The creations around it tell, as one is pinned; before
+        the first one and behind the last the guard is there.
         """
         created = [w for w in list(self.writes) if (w.writer, w.operation) == ("workload", "POST")]
+        pinned = [True, *(write.pinned for write in created), True]
         under_way = {
             write.name
-            for before, write, behind in zip_longest(created, created[1:], created[2:])
-            if write and "HG101 " in write.message
-            if before.pinned is not (behind.pinned if behind else True)
+            for write, before, behind in zip(created, pinned, pinned[2:], strict=False)
+            if "HG101 " in write.message and before is not behind
         }
         return [w for w in self.failed("workload", "other") if w.name not in under_way]
 
