@@ -39,11 +39,13 @@ class Answer:
 def keep_alive(seconds: int) -> str:
     """Return what to run `before` a server whose keep-alive is another one than the product's."""
     return (
-        "from gunicorn.config import Config\n"
-        "given = Config.set\n"
-        "def chosen(self, name, value):\n"
-        f"    given(self, name, {seconds} if name == 'keepalive' else value)\n"
-        "Config.set = chosen\n"
+        "from gunicorn.app.base import BaseApplication\n"
+        "given = BaseApplication.run\n"
+        "def run(self):\n"
+        "    from webhook.server import connection\n"
+        f"    connection.IDLE_SECONDS = {seconds}\n"
+        "    given(self)\n"
+        "BaseApplication.run = run\n"
     )
 
 

@@ -13,7 +13,7 @@ from webhook.admission import exchange
 from webhook.admission.review import Hook
 from webhook.policy import parse
 from webhook.policy.words import Network
-from webhook.server.wsgi import COLLECT_AFTER
+from webhook.server.program import COLLECT_AFTER
 
 SIZES = (64_000, 256_000, 3_000_000)
 RUNS = 3

@@ -24,8 +24,7 @@ from tests.cluster.controlplane import hooks
 from tests.cluster.controlplane.plane import ControlPlane
 from tests.conftest import SEED, THOROUGH
 from tests.serving import Server, keep_alive
-from webhook.server.tls import HANDSHAKE_SECONDS, REQUEST_SECONDS
-from webhook.server.wsgi import KEEP_ALIVE_SECONDS
+from webhook.server.connection import HANDSHAKE_SECONDS, HEAD_SECONDS, IDLE_SECONDS
 
 pytestmark = pytest.mark.waiting
 
@@ -133,7 +132,7 @@ def test_no_idle_time_fails_a_call(plane: ControlPlane, figure: Figure) -> None:
     request must not begin before the request does.
     """
     draw = random.Random(SEED)  # noqa: S311  # times, not secrets
-    moments = (HANDSHAKE_SECONDS, REQUEST_SECONDS, CLIENT_SECONDS, KEEP_ALIVE_SECONDS)
+    moments = {HANDSHAKE_SECONDS, HEAD_SECONDS, CLIENT_SECONDS, IDLE_SECONDS}
     idle = {
         f"kept-{at:.0f}-{number}-": [*around(draw, at, 1.5, 6), *around(draw, at, 0.05, 6)]
         for at in moments

@@ -107,21 +107,16 @@ class Files:
         return files(self.folder, pair.certificate, pair.key)
 
     def becomes(self, not_before: dt.datetime) -> Pair:
-        """Wait for the next look at the files; return the pair that begins then."""
-        until(lambda: self.certificates.current().not_before == not_before)
+        """Look at the files; return the pair that begins then."""
+        self.certificates.refresh()
+        assert self.certificates.current().not_before == not_before
         return self.certificates.current()
 
     def stays(self, pair: Pair, capfd: pytest.CaptureFixture[str], reason: str) -> None:
-        """Wait until the files were looked at and refused."""
-        told = ""
-
-        def refused() -> bool:
-            nonlocal told
-            assert self.certificates.current() is pair
-            told += capfd.readouterr().out
-            return reason in told
-
-        until(refused)
+        """Look at the files, which are refused."""
+        self.certificates.refresh()
+        assert self.certificates.current() is pair
+        assert reason in capfd.readouterr().out
 
 
 def begins(days: int) -> tuple[issue.Pair, dt.datetime]:
@@ -186,6 +181,7 @@ def test_a_pair_that_waits_is_forgotten_when_the_good_one_is_back(
     held.write(begins(-100)[0])
     held.stays(good, capfd, "has expired")
     held.now = begin
+    held.certificates.refresh()
 
     assert held.certificates.current() is good
     broken = issue.Pair(odd.pairs()["SM2"][0], GOOD.key, b"")

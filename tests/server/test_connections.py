@@ -15,8 +15,8 @@ import pytest
 from tests.reviews import review
 from tests.server.test_server import calico, open_raw, stall, until, workers
 from tests.serving import Server
-from webhook.server.serve import WORKERS
-from webhook.server.worker import CONNECTIONS
+from webhook.server.door import CONNECTIONS
+from webhook.server.program import WORKERS
 
 pytestmark = pytest.mark.serial  # thousands of handshakes, against deadlines of seconds
 

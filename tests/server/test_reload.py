@@ -16,11 +16,10 @@ def test_a_fault_of_the_loader_does_not_end_the_watch(tmp_path: Path) -> None:
     file = tmp_path / "policy.yaml"
     file.write_text("first")
 
-    def load() -> Policy:
-        text = file.read_text()
-        if text == "fault":
-            raise TypeError(text)
-        return FIRST if text == "first" else SECOND
+    def load(content: bytes) -> Policy:
+        if content == b"fault":
+            raise TypeError(content)
+        return FIRST if content == b"first" else SECOND
 
     watch = PolicyWatch(load, file)
     file.write_text("fault")

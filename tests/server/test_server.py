@@ -22,7 +22,7 @@ from certs import issue
 from tests.reviews import patch_of, review
 from tests.serving import ROOT, Answer, Server
 from webhook.admission import exchange
-from webhook.server.wsgi import GRACEFUL_SECONDS
+from webhook.server.program import GRACEFUL_SECONDS
 
 POLICY = "apiVersion: hybrid-guard.io/v1alpha1\nkind: Policy\nnetwork: {}\n"
 JSON = "application/json"

@@ -33,13 +33,15 @@ def answer(
     *,
     namespace_placement: Placement | None = None,
     is_whole: bool = True,
+    beyond: str | None = None,
 ) -> tuple[bytes, Record]:
     """Answer the AdmissionReview in `body`; without a hook, the one it is meant for.
 
-    Of a body over BODY_MAX the first HEAD_MAX bytes are enough (`is_whole` is False then).
+    Of a body over BODY_MAX the first HEAD_MAX bytes are enough (`is_whole` is False then);
+    `beyond` says what another bound is, beyond which a body was not read to its end.
     Raises StrictJSONError or ReviewError for a bad call, PatchError for a mistake of ours.
     """
-    request = _request(body, policy, is_whole=is_whole and len(body) <= BODY_MAX)
+    request = _request(body, policy, beyond or _LONG, is_whole=is_whole and len(body) <= BODY_MAX)
     outcome = handler.handle(
         hook or handler.default_hook(request),
         request,
@@ -49,23 +51,23 @@ def answer(
     return orjson.dumps(outcome.response.to_wire(request.uid)), outcome.record
 
 
-def _request(body: bytes, policy: Policy, *, is_whole: bool) -> Request:
+def _request(body: bytes, policy: Policy, beyond: str, *, is_whole: bool) -> Request:
     """Read a review: whole as a rule, else without what nobody judges, else its head alone."""
-    if is_whole and strict.cost(body) <= strict.COST_MAX:
+    if not is_whole:
+        return _head(body[:HEAD_MAX], policy, beyond, is_whole=False)
+    if strict.cost(body) <= strict.COST_MAX:
         try:
             return review.decode(strict.loads(body))
         except StrictJSONError:
             pass  # it may be what stands in managedFields alone
-    return _skimmed(body, policy, is_whole=is_whole)
+    return _skimmed(body, policy)
 
 
-def _skimmed(body: bytes, policy: Policy, *, is_whole: bool) -> Request:
+def _skimmed(body: bytes, policy: Policy) -> Request:
     """Read as much of a review as can be read, and say what it is beyond.
 
     What is refused in the object is no bad call: Go writes two keys that are no UTF-8 as one.
     """
-    if not is_whole:
-        return _head(body[:HEAD_MAX], policy, _LONG, is_whole=False)
     try:
         usual = skim.usual(body)
         if strict.cost(usual) > strict.COST_MAX:

@@ -68,8 +68,10 @@ def command(
             port=settings.PORT if port is None else port,
             certificate=certificate,
             key=key,
-            load_policy=lambda: (
-                policies.load(policy_file) if policy_file else options.load(None, network)
+            load_policy=lambda content: (
+                policies.parse_bytes(content, str(policy_file))
+                if policy_file
+                else options.load(None, network)
             ),
             policy_path=policy_file,
             client_ca=client_ca,

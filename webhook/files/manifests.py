@@ -88,6 +88,11 @@ def read_text(file: str) -> str:
         raw = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
     except OSError as error:
         raise unreadable(file, error) from None
+    return decode(raw, file)
+
+
+def decode(raw: bytes, file: str) -> str:
+    """Return what a file holds as text. Raises FileError where it is too long or no UTF-8."""
     if len(raw) > loader.MAX_BYTES:
         raise FileError(file, f"over {loader.MAX_BYTES} bytes", fix="split it")
     try:

@@ -18,8 +18,16 @@ class PolicyFileError(ValueError):
 
 def load(path: Path) -> Policy:
     """Load a policy file. Raises FileError or PolicyFileError, both with file, line and fix."""
-    file = str(path)
-    roots = list(loader.nodes(manifests.read_text(file), file))
+    return _parse(manifests.read_text(str(path)), str(path))
+
+
+def parse_bytes(content: bytes, file: str) -> Policy:
+    """Return the policy that a file held. Raises as `load` does."""
+    return _parse(manifests.decode(content, file), file)
+
+
+def _parse(text: str, file: str) -> Policy:
+    roots = list(loader.nodes(text, file))
     if len(roots) > 1:
         line, column = loader.place(roots[1])
         raise FileError(file, "a policy is one document", line=line, column=column, fix="split it")

@@ -1,42 +1,47 @@
-"""The application: the hooks in front, Flask behind them for probes and all other paths."""
+"""Flask, for all that is no hook and no probe; it is asked from a thread beside the loop."""
 
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import orjson
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
+from werkzeug.test import create_environ, run_wsgi_app
 
 from webhook.server import hooks
-from webhook.server.hooks import JSON, CallError, Guard, Hooks
+from webhook.server.answers import JSON, CallError
 from webhook.telemetry import metrics
 
 
-def create_app(guard: Guard) -> Flask:
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An answer of Flask's."""
+
+    status: int
+    body: bytes
+    media_type: str
+    headers: str
+
+
+def create_app() -> Flask:
     """Return the application; nothing happens at import."""
     app = Flask("hybrid-guard", static_folder=None)
-    version = importlib.metadata.version("hybrid-guard")
-    _get(app, "/livez", lambda: _json(200, {"status": "alive"}))
-    _get(app, "/readyz", lambda: _ready(guard))
-    _get(app, "/version", lambda: _json(200, {"version": version}))
-    _get(app, "/metrics", _metrics)
+    version = orjson.dumps({"version": importlib.metadata.version("hybrid-guard")})
+    app.add_url_rule("/version", "version", lambda: Response(version, mimetype=JSON))
+    app.add_url_rule("/metrics", "metrics", _metrics)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _failed)
-    app.wsgi_app = Hooks(guard, app.wsgi_app)  # type: ignore[method-assign]  # Flask's own seam
     return app
 
 
-def _get(app: Flask, path: str, view: Callable[[], Response]) -> None:
-    app.add_url_rule(path, path, view, methods=["GET"], provide_automatic_options=False)
-
-
-def _ready(guard: Guard) -> Response:
-    reason = guard.not_ready()
-    if reason is None:
-        return _json(200, {"status": "ready"})
-    return _json(503, {"status": "not ready", "reason": reason})
+def page(app: Flask, method: str, path: str) -> Page:
+    """Return what the application answers; a body of the call is not handed on."""
+    environ = create_environ(path, method=method)
+    body, status, headers = run_wsgi_app(app.wsgi_app, environ, buffered=True)
+    extra = f"Allow: {headers['Allow']}\r\n" if "Allow" in headers else ""
+    return Page(int(status.split()[0]), b"".join(body), headers["Content-Type"], extra)
 
 
 def _metrics() -> Response:
@@ -44,18 +49,17 @@ def _metrics() -> Response:
     return Response(text, content_type=content_type)
 
 
-def _json(status: int, body: dict[str, str]) -> Response:
-    return Response(orjson.dumps(body), status=status, mimetype=JSON)
-
-
 def _http_error(error: HTTPException) -> Response:
     """Answer a path or method nobody serves."""
-    status = error.code or 500
-    metrics.refused_call(status)
-    body = hooks.refusal(CallError(status, error.name.lower()))
-    return Response(body, status=status, mimetype=JSON)
+    return _refused(CallError(error.code or 500, error.name.lower()), dict(error.get_headers()))
 
 
 def _failed(error: Exception) -> Response:
     hooks.failed(error)
-    return Response(hooks.refusal(CallError(500, "internal error")), status=500, mimetype=JSON)
+    return _refused(CallError(500, "internal error"), {})
+
+
+def _refused(error: CallError, headers: dict[str, str]) -> Response:
+    metrics.refused_call(error.status)
+    allowed = {name: headers[name] for name in ("Allow",) if name in headers}
+    return Response(error.body, status=error.status, mimetype=JSON, headers=allowed)

@@ -1,62 +1,75 @@
-"""The policy that serves: re-read when its file changes, the last good one kept."""
+"""What is read again when its file changes: the policy, and the thread that looks."""
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from webhook.policy.model import Policy
+from webhook.server.kept import Kept
 from webhook.telemetry import logs, metrics
 
 _LOOK_SECONDS = 1.0
 
 
+def watch(*looks: Callable[[], None]) -> None:
+    """Call each once a second from a thread of its own, for as long as the process lives."""
+    waits = threading.Event()
+
+    def run() -> None:
+        while not waits.wait(_LOOK_SECONDS):
+            for look in looks:
+                look()
+
+    threading.Thread(target=run, name="watch", daemon=True).start()
+
+
 class PolicyWatch:
-    """Holds the policy, and looks at its file once a second from a thread of its own.
+    """Holds the policy that serves: what its file holds, or the last of it that was good.
 
     The content counts, not the time stamp: a ConfigMap's mount is a chain of links that are
-    swapped. `load` raises ValueError, whose text lists what is wrong.
+    swapped. `load` takes the content and raises ValueError, whose text lists what is wrong;
+    without a path it is asked once, for an empty content.
     """
 
-    def __init__(self, load: Callable[[], Policy], path: Path | None) -> None:
+    def __init__(self, load: Callable[[bytes], Policy], path: Path | None) -> None:
         self._load = load
         self._path = path
-        self._digest = self._look()
-        self._policy = load()
+        content = path.read_bytes() if path else b""
+        self._policy = load(content)
+        self._seen = content
+        self._kept = Kept(content)
         self._generation = 1
-        self._stop = threading.Event()
 
     def current(self) -> Policy:
         """Return the policy that serves."""
         return self._policy
 
-    def start(self) -> None:
-        """Announce the policy and, if it comes from a file, begin to watch; after the fork."""
+    def restore(self) -> None:
+        """Take what the siblings of this worker serve; once, after the fork."""
+        kept = self._kept.read()
+        if kept.generation != self._generation:
+            self._policy = self._load(kept.content)
+            self._seen, self._generation = kept.content, kept.generation
         metrics.policy_loaded(self._generation)
-        if self._path is not None:
-            threading.Thread(target=self._watch, name="policy", daemon=True).start()
-
-    def stop(self) -> None:
-        """End the watch."""
-        self._stop.set()
+        self.refresh()
 
     def refresh(self) -> None:
         """Take the file's policy if it is a new one and a good one."""
-        digest = self._look()
-        if digest is None or digest == self._digest:
+        content = self._look()
+        if content is None or content == self._seen:
             return
-        self._digest = digest
+        self._seen = content
         try:
-            self._policy = self._load()
+            self._policy = self._load(content)
         except ValueError as error:
             self._refuse(str(error).splitlines())
             return
         except Exception as error:  # noqa: BLE001  # a fault of ours must not end the watch
             self._refuse([f"it cannot be loaded: {type(error).__name__}"])
             return
-        self._generation += 1
+        self._generation = self._kept.keep(content)
         metrics.policy_loaded(self._generation)
         logs.event("policy-loaded", generation=self._generation)
 
@@ -64,15 +77,9 @@ class PolicyWatch:
         metrics.policy_refused()
         logs.event("policy-refused", problems=problems)
 
-    def _watch(self) -> None:
-        while not self._stop.wait(_LOOK_SECONDS):
-            self.refresh()
-
     def _look(self) -> bytes | None:
-        """Return the digest of the file, None while it cannot be read (as in mid-swap)."""
-        if self._path is None:
-            return None
+        """Return what the file holds, None while it cannot be read (as in mid-swap)."""
         try:
-            return hashlib.sha256(self._path.read_bytes()).digest()
+            return self._path.read_bytes() if self._path else None
         except OSError:
             return None

@@ -1,97 +1,39 @@
-"""TLS: one cached context a certificate pair, re-read when the files change, and deadlines.
-
-gunicorn asks for a context with each connection (sock.ssl_wrap_socket), so a new pair serves from
-the next connection on. Building one takes 0.6 ms; the cache looks at the files once a second.
-"""
+"""TLS: the pair that serves, read again when its files change; a connection gets its context."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
+import os
 import ssl
-import threading
-import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from cryptography import x509
 
+from webhook.server.kept import Kept, in_memory
 from webhook.telemetry import logs, metrics
 
-HANDSHAKE_SECONDS = 2.0
-REQUEST_SECONDS = 3.0
-_LOOK_SECONDS = 1.0
 _FLIGHTS = 4  # TLS 1.2 takes three for each end
 _PEM_MAX = 64 * 1024  # parsing a hostile PEM is quadratic (CVE-2024-12401)
+_BETWEEN = b"\0"  # stands in no PEM
 
-
-_idle = threading.local()
+Contents = tuple[bytes, ...]
+"""Of the certificate, the key and, where clients bring certificates, their CA."""
 
 
 class CertificateError(ValueError):
     """A certificate pair that cannot serve; the text names the file and what is wrong."""
 
 
-class DeadlineSocket(ssl.SSLSocket):
-    """A TLS socket whose handshake and requests end in time, however slowly bytes trickle in.
-
-    gthread gives a worker thread to a socket until it is read; without a deadline as many stalled
-    sockets as there are threads hang the worker for good (gunicorn issue 2652).
-    """
-
-    _deadline: float | None = None
-
-    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002  # ssl's signature
-        """Shake hands within HANDSHAKE_SECONDS, then allow REQUEST_SECONDS for the request."""
-        self._arm(HANDSHAKE_SECONDS)
-        try:
-            super().do_handshake(block)
-        except TimeoutError:
-            self._expire()
-        metrics.connected()
-        self._arm(REQUEST_SECONDS)
-
-    def setblocking(self, flag: bool) -> None:  # noqa: FBT001  # socket's signature
-        """Start the clock of a request; gunicorn blocks a socket before each one."""
-        if flag:
-            self._arm(REQUEST_SECONDS)
-        else:
-            self._deadline = None
-            super().setblocking(flag)
-
-    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
-        """Receive what comes before the deadline."""
-        if self._deadline is not None:
-            left = self._deadline - time.monotonic()
-            if left <= 0:
-                self._expire()
-            super().settimeout(left)
-        try:
-            return super().recv(buflen, flags)
-        except TimeoutError:
-            self._expire()
-            raise
-
-    def _arm(self, seconds: float) -> None:
-        self._deadline = time.monotonic() + seconds
-        super().settimeout(seconds)
-
-    def _expire(self) -> None:
-        """Close at once: a graceful close would linger in gunicorn's main thread."""
-        self.close()
-        raise ConnectionResetError(errno.ECONNRESET, "deadline passed")
-
-
 @dataclass(frozen=True, slots=True)
 class Pair:
     """A certificate pair that can serve: its context, and when it is valid."""
 
-    digest: bytes
+    contents: Contents
     context: ssl.SSLContext
     not_before: datetime
     not_after: datetime
@@ -102,9 +44,14 @@ class Pair:
             return "the certificate is not valid yet"
         return "the certificate has expired" if now >= self.not_after else None
 
+    @property
+    def digest(self) -> bytes:
+        """What tells it from another pair, and may be kept and shown."""
+        return hashlib.sha256(_BETWEEN.join(self.contents)).digest()
+
 
 class Certificates:
-    """The pair that serves: the newest of two files that can serve and is valid now.
+    """The pair that serves: the newest of its files that can serve and is valid now.
 
     While the files hold no such pair, the last one stays; one that will be valid is taken then.
     """
@@ -117,35 +64,32 @@ class Certificates:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._clock = clock
-        self._paths = (certificate, key)
-        self._client_ca = client_ca
-        self._lock = threading.Lock()
-        self._looked = 0.0
-        self._refused: tuple[bytes | None, str] | None = None
+        self._paths = (certificate, key, *([client_ca] if client_ca else []))
+        self._refused: tuple[Contents | None, str] | None = None
         self._pair = self._load(self._read())
         self._newest: Pair | None = self._pair
-        self._digest: bytes | None = self._pair.digest
-
-    def announce(self) -> None:
-        """Tell metrics about the pair; once in each worker."""
-        metrics.certificate_loaded(self._pair.not_after.timestamp())
+        self._seen: Contents | None = self._pair.contents
+        self._kept = Kept(_BETWEEN.join(self._pair.contents))
 
     def current(self) -> Pair:
-        """Return the pair that serves, after a look at the files if the last is a second old."""
-        now = time.monotonic()
-        if now - self._looked < _LOOK_SECONDS:
-            return self._pair
-        with self._lock:
-            if now - self._looked >= _LOOK_SECONDS:
-                self._looked = now
-                self._refresh()
+        """Return the pair that serves."""
         return self._pair
 
     def invalid_reason(self) -> str | None:
         """Say why the pair is not valid now, or None."""
-        return self.current().invalid_reason(self._clock())
+        return self._pair.invalid_reason(self._clock())
 
-    def _refresh(self) -> None:
+    def restore(self) -> None:
+        """Take what the siblings of this worker serve; once, after the fork."""
+        contents = tuple(self._kept.read().content.split(_BETWEEN))
+        if contents != self._pair.contents:
+            self._pair = self._newest = self._load(contents)
+            self._seen = contents
+        metrics.certificate_loaded(self._pair.not_after.timestamp())
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look at the files; take their pair if it is a new one and a good one."""
         try:
             self._look()
         except CertificateError as error:
@@ -153,31 +97,31 @@ class Certificates:
         pair = self._newest
         if pair is None or pair is self._pair or pair.invalid_reason(self._clock()):
             return
+        self._kept.keep(_BETWEEN.join(pair.contents))
         self._pair = pair
-        self.announce()
+        metrics.certificate_loaded(pair.not_after.timestamp())
         logs.event("certificate-loaded", notAfter=pair.not_after.isoformat())
 
     def _look(self) -> None:
         """Load what the files hold, if it is new. Raises CertificateError where it is no good."""
         contents = self._read()
-        digest = _digest(contents)
-        if digest == self._digest:
+        if contents == self._seen:
             return
-        self._digest, self._newest = digest, None
-        self._newest = self._pair if digest == self._pair.digest else self._load(contents)
+        self._seen, self._newest = contents, None
+        self._newest = self._pair if contents == self._pair.contents else self._load(contents)
         why = self._newest.invalid_reason(self._clock())
         if why:
             raise CertificateError(f"{self._paths[0]}: {why}")
 
     def _refuse(self, reason: str) -> None:
         """Tell of a fault once, not with every look."""
-        refused = (self._digest, reason)
+        refused = (self._seen, reason)
         if refused != self._refused:
             self._refused = refused
             metrics.certificate_refused()
             logs.event("certificate-refused", reason=reason)
 
-    def _read(self) -> tuple[bytes, bytes]:
+    def _read(self) -> Contents:
         contents = []
         for path in self._paths:
             try:
@@ -187,37 +131,47 @@ class Certificates:
                 raise CertificateError(f"{path}: {error.strerror}") from None
             if len(contents[-1]) > _PEM_MAX:
                 raise CertificateError(f"{path}: over {_PEM_MAX} bytes, which no PEM pair has")
-        return contents[0], contents[1]
+        return tuple(contents)
 
-    def _load(self, contents: tuple[bytes, bytes]) -> Pair:
-        certificate, key = self._paths
+    def _load(self, contents: Contents) -> Pair:
+        """Load a pair apart from the one that serves, and prove that a client takes it."""
+        certificate, key = self._paths[:2]
         not_before, not_after = _validity(contents[0], certificate)
         if b"ENCRYPTED" in contents[1]:
             raise CertificateError(f"{key}: encrypted; write the key without a passphrase")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.sslsocket_class = DeadlineSocket
         try:
-            context.load_cert_chain(certificate, key, password="")  # else OpenSSL asks the terminal
+            with _as_file(contents[0]) as chain, _as_file(contents[1]) as secret:
+                context.load_cert_chain(chain, secret, password="")  # else OpenSSL asks
         except OSError as error:
             why = (getattr(error, "reason", None) or "cannot be read").lower().replace("_", " ")
             raise CertificateError(f"{key}: cannot serve {certificate}: {why}") from None
-        if self._read() != contents:
-            raise CertificateError(f"{certificate}: replaced while it was read")
         if not _shakes_hands(context):
             raise CertificateError(f"{key}: cannot serve {certificate}: no client takes it")
-        if self._client_ca is not None:
-            self._accept_clients(context, self._client_ca)
-        return Pair(_digest(contents), context, not_before, not_after)
+        if len(contents) > len((certificate, key)):
+            _accept_clients(context, contents[2], self._paths[2])
+        return Pair(contents, context, not_before, not_after)
 
-    @staticmethod
-    def _accept_clients(context: ssl.SSLContext, authority: Path) -> None:
-        """Ask for a client certificate; probes have none, so the views insist where it counts."""
-        try:
-            context.load_verify_locations(authority)
-        except (ssl.SSLError, OSError):
-            raise CertificateError(f"{authority}: not a PEM certificate") from None
-        context.verify_mode = ssl.CERT_OPTIONAL
+
+def _accept_clients(context: ssl.SSLContext, authority: bytes, path: Path) -> None:
+    """Ask for a client certificate; probes have none, so the hooks insist where it counts."""
+    try:
+        context.load_verify_locations(cadata=authority.decode("ascii"))
+    except (ssl.SSLError, ValueError):
+        raise CertificateError(f"{path}: not a PEM certificate") from None
+    context.verify_mode = ssl.CERT_OPTIONAL
+
+
+@contextlib.contextmanager
+def _as_file(content: bytes) -> Iterator[str]:
+    """Give a content the name that OpenSSL asks for, without a disk."""
+    file = in_memory()
+    try:
+        os.pwrite(file, content, 0)
+        yield f"/dev/fd/{file}"
+    finally:
+        os.close(file)
 
 
 def _validity(pem: bytes, path: Path) -> tuple[datetime, datetime]:
@@ -263,26 +217,3 @@ def _shakes_hands(context: ssl.SSLContext) -> bool:
                 return False
             waiting.remove(end)
     return not waiting
-
-
-def forget_errors() -> None:
-    """Empty this thread's OpenSSL error queue; call it before a thread takes up a connection.
-
-    From Python 3.12.3 on an EPIPE or ECONNRESET stays there (gh-115627 returns before it clears),
-    and the next read of another connection in the thread fails with it. A handshake starts by
-    clearing the queue, so one that cannot get anywhere does: 4 us.
-    """
-    if not hasattr(_idle, "object"):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        _idle.object = context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_side=True)
-    with contextlib.suppress(OSError):
-        _idle.object.do_handshake()
-
-
-def has_client_certificate(connection: Any) -> bool:
-    """Tell whether a connection brought a certificate that the client CA signed."""
-    return isinstance(connection, ssl.SSLSocket) and bool(connection.getpeercert())
-
-
-def _digest(contents: tuple[bytes, bytes]) -> bytes:
-    return hashlib.sha256(b"\0".join(contents)).digest()
