@@ -36,14 +36,15 @@ class Answer:
         return json.loads(self.body)
 
 
-def keep_alive(seconds: int) -> str:
-    """Return what to run `before` a server whose keep-alive is another one than the product's."""
+def changed(module: str, **values: float) -> str:
+    """Return what to run `before` a server, whose module of that name has other values then."""
     return (
+        "import importlib\n"
         "from gunicorn.app.base import BaseApplication\n"
         "given = BaseApplication.run\n"
         "def run(self):\n"
-        "    from webhook.server import connection\n"
-        f"    connection.IDLE_SECONDS = {seconds}\n"
+        f"    module = importlib.import_module('webhook.server.{module}')\n"
+        f"    vars(module).update({values!r})\n"
         "    given(self)\n"
         "BaseApplication.run = run\n"
     )

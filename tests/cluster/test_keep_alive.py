@@ -23,7 +23,7 @@ from tests.cluster.conftest import require_programs
 from tests.cluster.controlplane import hooks
 from tests.cluster.controlplane.plane import ControlPlane
 from tests.conftest import SEED, THOROUGH
-from tests.serving import Server, keep_alive
+from tests.serving import Server, changed
 from webhook.server.connection import HANDSHAKE_SECONDS, HEAD_SECONDS, IDLE_SECONDS
 
 pytestmark = pytest.mark.waiting
@@ -155,7 +155,10 @@ def test_a_server_that_closes_first_fails_calls(plane: ControlPlane, figure: Fig
     rounds, count, seconds = 4, 24, 2
     draw, failed = random.Random(SEED), list[str]()  # noqa: S311  # times, not secrets
     with Server(
-        "--network", "bgp", hosts=hosts("cut", count), before=keep_alive(seconds)
+        "--network",
+        "bgp",
+        hosts=hosts("cut", count),
+        before=changed("connection", IDLE_SECONDS=seconds),
     ) as server:
         used = pools(plane, server, "cut", count)
         for _ in range(rounds):

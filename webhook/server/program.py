@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import signal
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 
+from webhook.server import hooks
 from webhook.server.drain import Drain
 from webhook.server.hooks import Guard
 from webhook.server.reload import PolicyWatch, watch
@@ -42,7 +44,13 @@ class Log(glogging.Logger):  # type: ignore[misc]  # gunicorn has no types
         elif not message.startswith("WORKER TIMEOUT"):
             logs.event("server", problem=text)
 
-    critical = warning = exception = error
+    critical = warning = error
+
+    def exception(self, _message: str, *_arguments: object, **_: object) -> None:
+        """Tell of a fault of ours."""
+        error = sys.exc_info()[1]
+        if error is not None:
+            hooks.failed(error)
 
     def info(self, message: str, *arguments: object, **_: object) -> None:
         """Say nothing of what goes well."""
@@ -100,6 +108,8 @@ class Program(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def serving(self, worker: Worker) -> Served:
         """Return what a worker serves, which is what its siblings serve; once, after the fork."""
+        if not metrics.begin():
+            logs.event("metrics-off", reason="no room for them in memory or on disk")
         self._watched.restore()
         self._certificates.restore()
         watch(self._watched.refresh, self._certificates.refresh)

@@ -31,6 +31,8 @@ from webhook.admission.record import Record
 
 _P = ParamSpec("_P")
 _ROOM = 64 * 1024  # of a worker's file of each kind at first: some 400 series
+_KINDS = ("counter", "histogram", "gauge_livemostrecent", "gauge_livesum")
+_is_off = False
 _OVERHEAD = 32  # of a key in it, at most
 
 
@@ -125,12 +127,29 @@ def _kept_from_harm(count: Callable[_P, None]) -> Callable[_P, None]:
 
     @wraps(count)
     def counted(*arguments: _P.args, **named: _P.kwargs) -> None:
+        if _is_off:
+            return
         try:
             count(*arguments, **named)
         except OSError:
             return
 
     return counted
+
+
+def begin() -> bool:
+    """Make room for what this process will count; after a fork. False where there is none.
+
+    Then nothing is counted here: the library gives its files up half-way.
+    """
+    global _is_off  # noqa: PLW0603  # there is one library to keep from harm
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    try:
+        for kind in _KINDS if folder else ():
+            _allocate(f"{folder}/{kind}_{os.getpid()}.db", _ROOM)
+    except OSError:
+        _is_off = True
+    return not _is_off
 
 
 @_kept_from_harm
