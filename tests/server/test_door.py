@@ -25,10 +25,11 @@ BODY = json.dumps(review(calico()))
 
 def held(server: Server) -> list[int]:
     """Return how many sockets each worker has."""
-    return [
-        sum("socket:" in str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir())
-        for pid in workers(server)
-    ]
+    return [sockets(pid) for pid in workers(server)]
+
+
+def sockets(pid: int) -> int:
+    return sum("socket:" in str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir())
 
 
 def ask(connection: HTTPSConnection) -> int:
@@ -60,6 +61,8 @@ def spread(server: Server, count: int) -> list[int]:
 
 
 def both_up(server: Server) -> None:
+    """Wait until both take connections: a loop has sockets of its own, then it opens the door."""
+    until(lambda: min(held(server)) > sockets(server.process.pid))
     until(lambda: spread(server, 2) == [1, 1])
 
 
