@@ -18,8 +18,9 @@ HEAD_MAX = 64 * 1024
 READ_MAX = 96 * 1024 * 1024
 """A body that is refused or too large is read on so far: a client that is still sending hears no
 answer, and what Go reports then is an error of the connection, which `Ignore` forgives."""
-_PATIENCE_SECONDS = 1.0
-_MARGIN_SECONDS = 0.5
+_PATIENCE_SECONDS = 1.0  # where the caller does not say how long it waits
+_PATIENCE_MAX = 4.0
+_MARGIN_SECONDS = 1.0  # for the body and the decision
 
 
 class Call:
@@ -123,7 +124,7 @@ class Call:
         asked = parse_qs(self._query).get("timeout", [""])[0].removesuffix("s")
         if not asked.isdecimal():
             return _PATIENCE_SECONDS
-        return max(0.0, min(_PATIENCE_SECONDS, int(asked[:4]) - _MARGIN_SECONDS))
+        return max(0.0, min(_PATIENCE_MAX, int(asked[:4]) - _MARGIN_SECONDS))
 
     def _find_route(self) -> None:
         target = self._url

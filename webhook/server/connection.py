@@ -23,6 +23,7 @@ from webhook.server.service import Outcome, Service
 from webhook.telemetry import metrics
 
 LARGE = 256 * 1024
+SLICE = 16 * 1024  # above a usual DaemonSet's review
 HANDSHAKE_SECONDS = 3.0  # from accept on
 HEAD_SECONDS = 3.0
 SILENCE_SECONDS = 1.0  # in a body
@@ -66,6 +67,7 @@ class Connection(asyncio.Protocol):
         self._has_certificate = False
         self._call: Call | None = None
         self._head_size = 0
+        self._answered = 0
         self._is_deaf = False  # nothing more is read: it ends with the answer, or has ended
         self._is_busy = False  # its call is worked on beside the loop
         self._is_stuck = False  # the client does not read
@@ -118,9 +120,29 @@ class Connection(asyncio.Protocol):
         self._read(on=not self._is_busy and self._waits is None)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, and set the clock for what is to come."""
-        if self._is_deaf:
-            return
+        """Parse what came, and set the clock for what is to come.
+
+        Of many calls in one piece a few are answered at a time, as others have their turn between.
+        """
+        view, at = memoryview(data), 0
+        while at < len(view) and not self._is_deaf:
+            answered = self._answered
+            self._feed(view[at : at + SLICE])
+            at += SLICE
+            if at < len(view) and self._answered != answered:
+                self._read(on=False)
+                self._service.loop.call_soon(self._read_later, bytes(view[at:]))
+                return
+        call = self._call
+        if call is not None and call.is_headed and not self._is_busy and self._waits is None:
+            allowed = call.since + SILENCE_SECONDS + call.size / BODY_RATE
+            self.deadline = min(time.monotonic() + SILENCE_SECONDS, allowed)
+
+    def _read_later(self, data: bytes) -> None:
+        self._read(on=not self._is_stuck and not self._is_busy)
+        self.data_received(data)
+
+    def _feed(self, data: memoryview) -> None:
         begun = self._call
         try:
             self._parser.feed_data(data)
@@ -128,10 +150,6 @@ class Connection(asyncio.Protocol):
                 self._bound_head(begun, len(data))
         except (httptools.HttpParserError, httptools.HttpParserUpgrade, CallError) as error:
             self._end(_refused(error))
-        call = self._call
-        if call is not None and call.is_headed and not self._is_busy and self._waits is None:
-            allowed = call.since + SILENCE_SECONDS + call.size / BODY_RATE
-            self.deadline = min(time.monotonic() + SILENCE_SECONDS, allowed)
 
     def _bound_head(self, call: Call, size: int) -> None:
         """Raise CallError for a head without end; llhttp has no bound of its own."""
@@ -200,17 +218,17 @@ class Connection(asyncio.Protocol):
 
     def _take_turn(self, call: Call) -> None:
         turns = self._service.turns
-        if turns.take():
+        if turns.take(self):
             self._has_turn = True
             self._keeper.held(self, 0)
-        elif turns.wait(self.source, self._begin_turn, is_proven=self.is_proven):
+        elif turns.wait(self):
             self._read(on=False)
             self.deadline = math.inf
-            self._waits = self._service.loop.call_later(call.patience, self._has_no_turn)
+            self._waits = self._service.loop.call_later(call.patience, self._go_without)
         else:
-            self._has_no_turn()
+            self._go_without()
 
-    def _begin_turn(self) -> None:
+    def begin_turn(self) -> None:
         """Go on: the turn has come."""
         if self._waits is not None:
             self._waits.cancel()
@@ -219,7 +237,13 @@ class Connection(asyncio.Protocol):
         self._keeper.held(self, 0)
         self._go_on()
 
-    def _has_no_turn(self) -> None:
+    def lose_turn(self) -> None:
+        """Go on without: the body took too long to come."""
+        self._has_turn = False
+        self._go_without()
+        self._service.turns.give_back(self)
+
+    def _go_without(self) -> None:
         """Judge what has come of the body, and read the rest only to be heard."""
         if self._waits is not None:
             self._leave_line()
@@ -227,7 +251,7 @@ class Connection(asyncio.Protocol):
         if call is None or call.route is None:
             return
         try:
-            call.answer = self._service.decide_from_head(call.route, call.take_body())
+            call.answer = self._service.decide_from_head(call.route, call.take_body()[:LARGE])
         except CallError as error:
             call.refusal = error
         self._keeper.held(self, 0)
@@ -248,11 +272,11 @@ class Connection(asyncio.Protocol):
         assert self._waits is not None
         self._waits.cancel()
         self._waits = None
-        self._service.turns.leave(self.source, self._begin_turn)
+        self._service.turns.leave(self)
 
     def _end_turn(self) -> None:
         self._has_turn = False
-        self._service.turns.give_back()
+        self._service.turns.give_back(self)
 
     # Answers.
 
@@ -266,6 +290,7 @@ class Connection(asyncio.Protocol):
             self._answer_page(call)
         elif self._has_turn:
             self._be_busy()
+            self._service.turns.received(self)
             self._service.decide_beside(
                 call.route, call.take_body(), self._finish, is_whole=call.is_whole
             )
@@ -305,6 +330,7 @@ class Connection(asyncio.Protocol):
     def _send(self, outcome: Outcome) -> None:
         """Answer the call, and be ready for the next one or end."""
         call, self._call = self._call, None
+        self._answered += 1
         transport = self._transport
         assert call is not None
         assert transport is not None

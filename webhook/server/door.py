@@ -191,6 +191,7 @@ class Door:
         if not is_late or self._was_late:
             self.cut(lambda connection: connection.deadline < now)
         self._swept, self._was_late = now, is_late
+        self._service.turns.hurry(now)
         self._tell()
         metrics.connections_open(len(self._open))
         self._loop.call_later(_SWEEP_SECONDS, self._sweep)

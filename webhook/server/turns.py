@@ -2,55 +2,86 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from typing import Protocol
 
 AT_ONCE = 2
 """Bodies over connection.LARGE in a worker's memory, of up to exchange.BODY_MAX each."""
 WAITING = 64
 WAITING_OF_SOURCE = 16
 """Of a source that has brought a valid review; another one has one place."""
+RECEIVE_SECONDS = 1.0
+"""How long a body may take to come, where others wait: a turn is not for who sends slowly."""
+
+
+class Taker(Protocol):
+    """Who has a large body."""
+
+    source: str
+    is_proven: bool
+
+    def begin_turn(self) -> None:
+        """Go on: the turn has come."""
+
+    def lose_turn(self) -> None:
+        """Go on without: the body took too long to come."""
 
 
 class Turns:
     """Gives a turn at once, in line, or not at all; sources in the line are served in rotation."""
 
     def __init__(self) -> None:
-        self._free = AT_ONCE
-        self._line: OrderedDict[str, deque[Callable[[], None]]] = OrderedDict()
+        self._receiving: dict[Taker, float] = {}  # until when, of those with a turn
+        self._taken = 0
+        self._line: OrderedDict[str, deque[Taker]] = OrderedDict()
 
-    def take(self) -> bool:
+    def take(self, taker: Taker) -> bool:
         """Take a turn, if one is free."""
-        if not self._free:
+        if self._taken == AT_ONCE:
             return False
-        self._free -= 1
+        self._taken += 1
+        self._receiving[taker] = time.monotonic() + RECEIVE_SECONDS
         return True
 
-    def wait(self, source: str, begin: Callable[[], None], *, is_proven: bool) -> bool:
-        """Stand in line; `begin` is called when the turn has come. False where it is full."""
-        own = self._line.get(source, ())
-        if len(own) >= (WAITING_OF_SOURCE if is_proven else 1):
+    def wait(self, taker: Taker) -> bool:
+        """Stand in line until `begin_turn` is called. False where it is full."""
+        own = self._line.get(taker.source, ())
+        if len(own) >= (WAITING_OF_SOURCE if taker.is_proven else 1):
             return False
         if sum(map(len, self._line.values())) >= WAITING:
             return False
-        self._line.setdefault(source, deque()).append(begin)
+        self._line.setdefault(taker.source, deque()).append(taker)
         return True
 
-    def leave(self, source: str, begin: Callable[[], None]) -> None:
+    def leave(self, taker: Taker) -> None:
         """Leave the line."""
-        own = self._line.get(source)
-        if own and begin in own:
-            own.remove(begin)
+        own = self._line.get(taker.source)
+        if own and taker in own:
+            own.remove(taker)
             if not own:
-                del self._line[source]
+                del self._line[taker.source]
 
-    def give_back(self) -> None:
+    def received(self, taker: Taker) -> None:
+        """Note that the body of a turn is whole."""
+        self._receiving.pop(taker, None)
+
+    def give_back(self, taker: Taker) -> None:
         """End a turn; whoever is next in line begins."""
+        self._receiving.pop(taker, None)
+        self._taken -= 1
         if not self._line:
-            self._free += 1
             return
         source, own = self._line.popitem(last=False)
-        begin = own.popleft()
+        first = own.popleft()
         if own:
             self._line[source] = own  # behind the others
-        begin()
+        if self.take(first):
+            first.begin_turn()
+
+    def hurry(self, now: float) -> None:
+        """Take the turn from whoever has not sent its body in time, if others wait."""
+        late = [taker for taker, until in self._receiving.items() if until < now]
+        for taker in late:
+            if self._line:
+                taker.lose_turn()
