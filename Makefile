@@ -67,8 +67,8 @@ demo: venv ## the main job on real manifests; on yours, by the catalogue alone i
 serve: venv ## the webhook on 127.0.0.1:8443, self-signed, network bgp
 	@$(BIN)/hybrid-guard serve --dev
 
-bench: venv ## reviews per second beside bare Flask, and what audits cost beside libyaml and kubectl
-	@$(BIN)/python -m tests.bench
+bench: venv ## reviews per second beside others (writes docs/benchmarks.md), and what audits cost
+	@$(BIN)/python -m tests.bench --write
 	@$(BIN)/python -m tests.bench.audits
 
 docs: venv ## write docs/rules.md, the chart's README, schema and safety net from their sources

@@ -1,164 +1,149 @@
-"""Measure the product against the floor, alternating, on fresh connections; print and judge."""
+"""Measure the product beside others, alternating, on fresh connections; print, judge, and write."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.bench import bodies
+from tests.bench import bodies, page, sides, through
+from tests.bench.page import Figures
+from tests.bench.rates import CASES, Rates, compare, progress
+from tests.cluster.controlplane import programs
+from tests.reviews import review
+from tests.server.hostile import total
+from tests.server.test_server import calico
 from tests.serving import ROOT, Server
 from webhook.admission import exchange
 from webhook.admission.review import Hook
 from webhook.policy import parse
 from webhook.policy.words import Network
 
-HERE = Path(__file__).resolve().parent
-RUNS = 8
-SECONDS = 2
-LEAST = 0.8
-
-CASES = {
-    "calico-node DaemonSet, injected": (bodies.daemonset, "patchType"),
-    "small Deployment, left alone": (bodies.deployment, "allowed"),
-    "eni-config ConfigMap, judged": (bodies.eni_config, "allowed"),
-}
-HOOKS = {"eni-config ConfigMap, judged": "validate"}
-"""Cases of another hook; their rate is told and its bound is the time below, no ratio."""
-ENI_CONFIG_MS = 1.0  # what a usual eni-config may take of one core
-
-
-def build_load(folder: Path) -> Path:
-    """Build the load generator."""
-    go = shutil.which("go")
-    if go is None:
-        sys.exit("bench: Go is missing; it builds the load generator (https://go.dev/doc/install)")
-    program = folder / "load"
-    subprocess.run([go, "build", "-o", program, "."], cwd=HERE / "load", check=True)
-    return program
-
-
-@contextmanager
-def floor(certificate: Path, key: Path) -> Iterator[str]:
-    """Run the floor and yield its URL."""
-    command = [sys.executable, "-m", "tests.bench.floor", str(certificate), str(key)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        yield f"https://127.0.0.1:{int(process.stdout.readline())}"
-    finally:
-        process.terminate()
-        process.wait(30)
-        process.stdout.close()
-
-
-def measure(load: Path, url: str, body: Path, want: str, seconds: float) -> dict[str, Any]:
-    """Return what one short run on fresh connections did."""
-    done = subprocess.run(
-        [load, "-url", url, "-body", body, "-want", want, "-duration", f"{seconds}s"],
-        check=True, capture_output=True, text=True,
-    )  # fmt: skip
-    report: dict[str, Any] = json.loads(done.stdout)
-    if report["errors"]:
-        sys.exit(f"bench: {report['errors']} wrong answers from {url}")
-    return report
-
-
-def compare(
-    load: Path, urls: dict[str, str], body: Path, want: str, runs: int, seconds: float
-) -> dict[str, Any]:
-    """Run both sides alternating; return the best of each, the spread and the ratio."""
-    found: dict[str, list[dict[str, Any]]] = {side: [] for side in urls}
-    for number in range(runs):
-        for side, url in urls.items():
-            progress(f"run {number + 1} of {runs}: {side}")
-            found[side].append(
-                measure(load, url, body, want if side == "guard" else "allowed", seconds)
-            )
-    result: dict[str, Any] = {}
-    for side, reports in found.items():
-        best = max(reports, key=lambda report: report["rps"])
-        rates = [report["rps"] for report in reports]
-        spread = [min(rates), statistics.median(rates), max(rates)]
-        result[side] = {"spread_rps": [round(rate) for rate in spread], **best}
-    result["ratio"] = result["guard"]["rps"] / result["floor"]["rps"]
-    return result
-
-
-def progress(text: str) -> None:
-    """Show what is running, on a terminal."""
-    if sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+RUNS = 10
+SECONDS = 2.0
+WRITES = 2000
+MANY_RULES = 1000
+RULE = (
+    "  - {{name: r{0}, match: {{namespaces: [n{0}], kinds: [Deployment]}}, placement: on-prem}}\n"
+)
+PINS = "  - {name: pins, match: {namespaces: [guard], kinds: [DaemonSet]}, placement: on-prem}\n"
+POLICY = "apiVersion: hybrid-guard.io/v1alpha1\nkind: Policy\nnetwork: bgp\nrules:\n"
 
 
 def main() -> int:
-    """Measure every case and print a table, or JSON."""
+    """Measure every case and print a table, or JSON; with --write, docs/benchmarks.md too."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--runs", type=int, default=RUNS)
     parser.add_argument("--seconds", type=float, default=SECONDS)
+    parser.add_argument("--writes", type=int, default=WRITES, help="through the API server")
+    parser.add_argument("--write", action="store_true")
     parser.add_argument("-o", "--output", choices=["table", "json"], default="table")
     options = parser.parse_args()
-    results = {}
-    with (
-        tempfile.TemporaryDirectory() as scratch,
-        Server("--network", "bgp", keeps_log=False) as server,
-    ):
-        load = build_load(Path(scratch))
-        with floor(server.certificate, server.key) as floor_url:
-            for name, (make, want) in CASES.items():
-                hook = HOOKS.get(name, "mutate")
-                urls = {"floor": f"{floor_url}/mutate", "guard": f"{server.url}/{hook}"}
-                body = Path(scratch) / "body.json"
-                body.write_bytes(make())
-                results[name] = {
-                    "bytes": body.stat().st_size,
-                    **compare(load, urls, body, want, options.runs, options.seconds),
-                }
+    with tempfile.TemporaryDirectory() as scratch:
+        figures = measured(Path(scratch), options.runs, options.seconds, options.writes)
     progress("")
-    judging = milliseconds(bodies.eni_config())
     if options.output == "json":
-        print(json.dumps({**results, "eni-config in process": {"ms": judging}}, indent=2))
+        print(json.dumps(plain(figures), indent=2))
     else:
-        show(results)
-        verdict = "PASS" if judging <= ENI_CONFIG_MS else "FAIL"
-        print(f"eni-config, judged in process: {judging:.2f} ms of one core  {verdict}")
-    fast = all(r["ratio"] >= LEAST for name, r in results.items() if name not in HOOKS)
-    return 0 if fast and judging <= ENI_CONFIG_MS else 1
+        print(page.text(figures))
+    if options.write:
+        (ROOT / "docs" / "benchmarks.md").write_text(page.text(figures))
+    return 0 if all(row.passed for row in page.wanted(figures)) else 1
 
 
-def milliseconds(body: bytes, times: int = 300) -> float:
+def measured(scratch: Path, runs: int, seconds: float, writes: int) -> Figures:
+    """Return every figure."""
+    load, body = sides.build("load", scratch), scratch / "body.json"
+    with sides.all_sides(scratch) as urls:
+        rates = {
+            case.name: compare(load, urls, case, body, runs=runs, seconds=seconds) for case in CASES
+        }
+        few = {side: urls[side] for side in ("guard", "floor")}
+        alone = {
+            case.name: compare(
+                load, few, case, body, runs=max(1, runs // 2), seconds=seconds, connections=1
+            )
+            for case in CASES[:2]
+        }
+    return Figures(
+        rates=rates,
+        alone=alone,
+        many_rules=many_rules(load, scratch, body, max(1, runs // 2), seconds),
+        decision=milliseconds(Hook.MUTATE, bodies.daemonset()),
+        eni_config=milliseconds(Hook.VALIDATE, bodies.eni_config()),
+        **footprint(load, body, seconds),
+        added=behind_the_api_server(scratch, writes) if writes else None,
+    )
+
+
+def many_rules(
+    load: Path, scratch: Path, body: Path, runs: int, seconds: float
+) -> Mapping[str, Rates]:
+    """Return the rates of a server with one rule and of one with a thousand, none of which fits."""
+    one, many = scratch / "one.yaml", scratch / "many.yaml"
+    one.write_text(POLICY + RULE.format(0))
+    many.write_text(POLICY + "".join(map(RULE.format, range(MANY_RULES))))
+    with (
+        Server("--policy", str(one), keeps_log=False) as few,
+        Server("--policy", str(many), keeps_log=False) as lots,
+    ):
+        urls = {"one": few.url, "many": lots.url}
+        return compare(load, urls, CASES[1], body, runs=runs, seconds=seconds)
+
+
+def footprint(load: Path, body: Path, seconds: float) -> dict[str, Any]:
+    """Return how soon a server is ready, and MiB of it all after 10,000 reviews."""
+    server = Server("--network", "bgp", keeps_log=False)
+    begun = time.monotonic()
+    with server:
+        while server.request("GET", "/readyz").status != 200:
+            time.sleep(0.01)
+        ready = time.monotonic() - begun
+        server.review("/mutate", review(calico()))
+        done = 0
+        while done < 10_000 * min(1.0, seconds):
+            found = compare(load, {"guard": server.url}, CASES[0], body, runs=1, seconds=seconds)
+            done += int(found["guard"].best * seconds)
+        return {"ready": ready, "memory": total(server, "smaps_rollup", "Pss")}
+
+
+def behind_the_api_server(scratch: Path, writes: int) -> through.Added | None:
+    """Return what the hooks add to a write, where the control plane's programs are."""
+    if not all(map(programs.find, ("etcd", "kube-apiserver"))):
+        return None
+    policy = scratch / "policy.yaml"
+    policy.write_text(POLICY + PINS)
+    progress("through the API server")
+    with (
+        Server("--policy", str(policy), keeps_log=False) as server,
+        sides.started(
+            sides.build("constant", scratch), str(server.certificate), str(server.key)
+        ) as go,
+    ):
+        return through.measure({"go": go, "guard": server.url}, server.authority.pem, writes)
+
+
+def milliseconds(hook: Hook, body: bytes, times: int = 300) -> float:
     """Return what one review costs, decoding and encoding included: the best of five rounds."""
     policy = parse.for_network(Network.BGP)
     best = float("inf")
     for _ in range(5):
         started = time.process_time()
         for _ in range(times):
-            exchange.answer(Hook.VALIDATE, body, policy)
+            exchange.answer(hook, body, policy)
         best = min(best, (time.process_time() - started) / times)
     return best * 1000
 
 
-def show(results: dict[str, Any]) -> None:
-    """Print the table."""
-    for name, result in results.items():
-        verdict = "" if name in HOOKS else "PASS" if result["ratio"] >= LEAST else "FAIL"
-        print(f"{name} ({result['bytes']} bytes): {result['ratio']:.2f} of the floor  {verdict}")
-        for side in ("floor", "guard"):
-            row = result[side]
-            low, middle, high = row["spread_rps"]
-            print(
-                f"  {side}  best {row['rps']:6.0f}/s  p50 {row['p50_us'] / 1000:5.2f} ms  "
-                f"p99 {row['p99_us'] / 1000:5.2f} ms   spread {low} {middle} {high}"
-            )
+def plain(figures: Figures) -> dict[str, Any]:
+    """Return the figures as JSON can hold them."""
+    return asdict(figures)
 
 
 if __name__ == "__main__":

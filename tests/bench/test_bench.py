@@ -22,13 +22,16 @@ def test_a_short_run_measures_both_sides_without_an_error() -> None:
     if shutil.which("go") is None and not CI:
         pytest.skip("Go is missing: it builds the load generator")
     done = subprocess.run(
-        [sys.executable, "-m", "tests.bench", "--runs", "1", "--seconds", "0.3", "-o", "json"],
+        [
+            sys.executable, "-m", "tests.bench", "--runs", "1", "--seconds", "0.3", "--writes", "3",
+            "-o", "json",
+        ],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
-    results = json.loads(done.stdout)
-    assert 0 < results.pop("eni-config in process")["ms"] < 100
-    for result in results.values():
-        assert result["guard"]["requests"] > 0
-        assert result["floor"]["requests"] > 0
-        assert result["guard"]["errors"] == 0
+    figures = json.loads(done.stdout)
+    assert 0 < figures["eni_config"] < 100
+    for case in figures["rates"].values():
+        assert set(case) == {"guard", "nothing", "floor", "bare", "go"}
+        assert all(side["sets"][0] > 0 for side in case.values())
+    assert figures["added"] is None or figures["added"]["writes"] == 3

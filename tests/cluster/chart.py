@@ -24,6 +24,7 @@ SETS: dict[str, dict[str, Any]] = {
         "image": {"digest": "sha256:" + "0" * 64, "pullSecrets": [{"name": "pull"}]},
         "server": {
             "autoscaling": {"enabled": True}, "podLabels": {"team": "net"}, "podAnnotations": {"a": "b"},
+            "clientCA": {"configMap": "callers", "mode": "required"},
             "hostNetwork": True,
         },
         "webhooks": {"pods": True},

@@ -132,7 +132,7 @@ def test_no_idle_time_fails_a_call(plane: ControlPlane, figure: Figure) -> None:
     request must not begin before the request does.
     """
     draw = random.Random(SEED)  # noqa: S311  # times, not secrets
-    moments = {HANDSHAKE_SECONDS, HEAD_SECONDS, CLIENT_SECONDS, IDLE_SECONDS}
+    moments = sorted({HANDSHAKE_SECONDS, HEAD_SECONDS, CLIENT_SECONDS, IDLE_SECONDS})
     idle = {
         f"kept-{at:.0f}-{number}-": [*around(draw, at, 1.5, 6), *around(draw, at, 0.05, 6)]
         for at in moments

@@ -26,7 +26,9 @@ _POLL_SECONDS = 0.5
 @click.option("--cert-wait", metavar="SECONDS", type=click.FloatRange(0), default=0.0,
               help="Wait so long for both files to be written, then exit with 3.")  # fmt: skip
 @click.option("--client-ca", metavar="F", type=click.Path(path_type=Path),
-              help="Callers of the hooks must bring a certificate of this CA.")  # fmt: skip
+              help="Callers of the hooks bring a certificate of this CA.")  # fmt: skip
+@click.option("--client-auth", type=click.Choice(["optional", "required"]), default="required",
+              help="Whether they must (with --client-ca; required unless told).")  # fmt: skip
 @click.option("--drain", "drain_seconds", metavar="SECONDS", type=click.FloatRange(0), default=0.0,
               help="After SIGTERM serve so long; an answer ends its connection.")  # fmt: skip
 @click.option("--host", help="The address to listen on.")
@@ -39,6 +41,7 @@ def command(
     key: Path | None,
     cert_wait: float,
     client_ca: Path | None,
+    client_auth: str,
     drain_seconds: float,
     host: str | None,
     port: int | None,
@@ -75,6 +78,7 @@ def command(
             ),
             policy_path=policy_file,
             client_ca=client_ca,
+            client_auth=client_auth,
             drain_seconds=drain_seconds,
         )
         try:

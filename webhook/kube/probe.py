@@ -19,7 +19,8 @@ from webhook.policy.model import Policy
 from webhook.policy.words import Action
 
 NAMESPACE, NAME = "kube-system", "hybrid-guard-probe"
-READY = f"/api/v1/namespaces/{NAMESPACE}/services/https:hybrid-guard:https/proxy/readyz"
+_SERVER = f"/api/v1/namespaces/{NAMESPACE}/services/https:hybrid-guard:https/proxy"
+READY, VERSION = f"{_SERVER}/readyz", f"{_SERVER}/version"
 CONFIG_MAP = f"/api/v1/namespaces/{{}}/configmaps/{NAME}"
 DAEMONSET = f"/apis/apps/v1/namespaces/{NAMESPACE}/daemonsets/{NAME}"
 # Agents that the catalogue knows by their image, whatever the name: dry runs of a name that exists
@@ -49,7 +50,8 @@ class Check:
 
 def checks(cluster: Cluster, policy: Policy) -> tuple[Check, ...]:
     """Try everything. Raises ClusterError where something cannot be tried at all."""
-    return (_ready(cluster), _eni_config(cluster, policy), _add_on(cluster, policy))
+    tried = (_ready(cluster), _eni_config(cluster, policy), _add_on(cluster, policy))
+    return (*tried, *_certificate(cluster))
 
 
 def _ready(cluster: Cluster) -> Check:
@@ -110,6 +112,18 @@ def _add_on(cluster: Cluster, policy: Policy) -> Check:
         message = f"the API server refuses a DaemonSet: {answer.message}"
         fix = f"let whatever refuses it spare {NAMESPACE}/{NAME}"
     return Check(name="add-on", rule="HG303", message=message, fix=fix)
+
+
+def _certificate(cluster: Cluster) -> tuple[Check, ...]:
+    """Tell whether the API server brings a certificate to the hooks, where it is asked for one."""
+    asked = cluster.ask("GET", VERSION).body.get("clientCertificate")
+    if not isinstance(asked, dict):
+        return ()
+    if asked.get("seen"):
+        message = "the API server brings one: server.clientCA.mode may be required"
+    else:
+        message = "the API server has brought none so far: leave server.clientCA.mode optional"
+    return (Check(name="client certificate", message=message),)
 
 
 def _obeyed(answer: Answer, wanted: Verdict, policy: Policy) -> bool:

@@ -12,6 +12,7 @@ from werkzeug.test import create_environ, run_wsgi_app
 
 from webhook.server import hooks
 from webhook.server.answers import JSON, CallError
+from webhook.server.hooks import ClientAuth, Guard
 from webhook.telemetry import metrics
 
 
@@ -25,11 +26,10 @@ class Page:
     headers: str
 
 
-def create_app() -> Flask:
+def create_app(guard: Guard) -> Flask:
     """Return the application; nothing happens at import."""
     app = Flask("hybrid-guard", static_folder=None)
-    version = orjson.dumps({"version": importlib.metadata.version("hybrid-guard")})
-    app.add_url_rule("/version", "version", lambda: Response(version, mimetype=JSON))
+    app.add_url_rule("/version", "version", lambda: _version(guard))
     app.add_url_rule("/metrics", "metrics", _metrics)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _failed)
@@ -42,6 +42,16 @@ def page(app: Flask, method: str, path: str) -> Page:
     body, status, headers = run_wsgi_app(app.wsgi_app, environ, buffered=True)
     extra = f"Allow: {headers['Allow']}\r\n" if "Allow" in headers else ""
     return Page(int(status.split()[0]), b"".join(body), headers["Content-Type"], extra)
+
+
+def _version(guard: Guard) -> Response:
+    """Tell the version and, where callers may bring certificates, whether one has."""
+    told: dict[str, object] = {"version": importlib.metadata.version("hybrid-guard")}
+    if guard.client_auth is not ClientAuth.OFF:
+        told["clientCertificate"] = {
+            "mode": guard.client_auth, "seen": guard.certificate_seen.is_up
+        }  # fmt: skip
+    return Response(orjson.dumps(told), mimetype=JSON)
 
 
 def _metrics() -> Response:

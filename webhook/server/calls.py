@@ -73,7 +73,7 @@ class Call:
             case b"expect":
                 self.expects = value.lower() == b"100-continue"
 
-    def begin(self, parser: httptools.HttpRequestParser, *, has_certificate: bool) -> None:
+    def begin(self, parser: httptools.HttpRequestParser, *, is_welcome: bool) -> None:
         """Judge the head, now that it is whole; raises CallError where the connection must end."""
         self.is_headed = True
         self.method = parser.get_method().decode("ascii")
@@ -89,7 +89,7 @@ class Call:
             raise CallError(HTTPStatus.BAD_REQUEST, "no other protocol is spoken here")
         self._find_route()
         if self.route is not None:
-            self.refusal = self._refusal(has_certificate=has_certificate)
+            self.refusal = self._refusal(is_welcome=is_welcome)
 
     def add_body(self, piece: bytes) -> None:
         """Take a piece of the body; keep what may be judged."""
@@ -137,11 +137,11 @@ class Call:
         self.path, self._query = unquote(path), query
         self.route = hooks.route(self.path)
 
-    def _refusal(self, *, has_certificate: bool) -> CallError | None:
+    def _refusal(self, *, is_welcome: bool) -> CallError | None:
         """Say what is refused without a look at the body."""
         if self.method != "POST":
             return CallError(HTTPStatus.METHOD_NOT_ALLOWED, "method not allowed")
-        if not has_certificate:
+        if not is_welcome:
             return CallError(HTTPStatus.UNAUTHORIZED, "a client certificate is required")
         if self._media_type != b"application/json" and not _is_json(self._media_type):
             reason = "the content type must be application/json"

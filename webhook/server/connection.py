@@ -19,6 +19,7 @@ from webhook.server import hooks
 from webhook.server.answers import JSON, CallError, response
 from webhook.server.app import Page
 from webhook.server.calls import HEAD_MAX, Call
+from webhook.server.hooks import ClientAuth
 from webhook.server.service import Outcome, Service
 from webhook.telemetry import metrics
 
@@ -183,9 +184,9 @@ class Connection(asyncio.Protocol):
         call = self._call
         if call is None or self._is_deaf:
             return
-        wanted = self._service.guard.wants_client_certificate
+        is_required = self._service.guard.client_auth is ClientAuth.REQUIRED
         call.since = time.monotonic()
-        call.begin(self._parser, has_certificate=self._has_certificate or not wanted)
+        call.begin(self._parser, is_welcome=self._has_certificate or not is_required)
         if self._is_full:
             call.closes = True
             call.refusal = CallError(HTTPStatus.SERVICE_UNAVAILABLE, "too many connections")
@@ -338,6 +339,8 @@ class Connection(asyncio.Protocol):
         if isinstance(outcome, bytes):
             answer = response(HTTPStatus.OK, outcome, closes=closes)
             self._prove()
+            if self._has_certificate:
+                self._service.guard.certificate_seen.hoist()
         else:
             answer = _other(outcome, closes=closes)
         if call.method == "HEAD":

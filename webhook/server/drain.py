@@ -8,27 +8,27 @@ elsewhere. New connections are still taken, as a Service takes a moment to forge
 
 from __future__ import annotations
 
-import mmap
 import signal
 from collections.abc import Callable
 
+from webhook.server.flag import Flag
 from webhook.telemetry import logs
 
 
 class Drain:
-    """Begun by SIGTERM in gunicorn's master, seen by every worker in one shared byte.
+    """Begun by SIGTERM in gunicorn's master, seen by every worker.
 
     Made before the fork. After `seconds`, or with a second SIGTERM, the server stops.
     """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._shared = mmap.mmap(-1, 1)
+        self._flag = Flag()
 
     @property
     def begun(self) -> bool:
         """Tell whether this server is about to stop; asked with each request."""
-        return self._shared[0] == 1
+        return self._flag.is_up
 
     def on_sigterm(self, stop: Callable[[], None]) -> None:
         """From now on SIGTERM drains first; `stop` must be safe to call in a signal handler."""
@@ -37,7 +37,7 @@ class Drain:
             if self.begun or not self._seconds:
                 stop()
                 return
-            self._shared[0] = 1
+            self._flag.hoist()
             logs.event("draining", seconds=self._seconds)
             signal.setitimer(signal.ITIMER_REAL, self._seconds)
 

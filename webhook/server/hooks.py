@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from webhook.admission import exchange
 from webhook.admission.review import Hook, ReviewError
@@ -12,6 +13,7 @@ from webhook.admission.strict import StrictJSONError
 from webhook.policy.model import Policy
 from webhook.policy.words import Placement
 from webhook.server.answers import CallError
+from webhook.server.flag import Flag
 from webhook.telemetry import logs, metrics
 
 BREAK_GLASS = "/validate/break-glass/"
@@ -20,13 +22,25 @@ path are all of ours that a user is shown, so the path spells out the command th
 BUSY = "too many large reviews came at once; apply it again"
 
 
+class ClientAuth(StrEnum):
+    """Whether callers of the hooks bring a certificate of the client CA."""
+
+    OFF = "off"
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
-    """What the server asks: the policy, and why it is not ready (None when it is)."""
+    """What the server asks: the policy, and why it is not ready (None when it is).
+
+    `certificate_seen` is raised by the first review of a caller with a certificate.
+    """
 
     policy: Callable[[], Policy]
     not_ready: Callable[[], str | None]
-    wants_client_certificate: bool = False
+    client_auth: ClientAuth = ClientAuth.OFF
+    certificate_seen: Flag = field(default_factory=Flag)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 _HEAD = struct.Struct("<QQ")  # generation, length
 
@@ -70,3 +71,9 @@ def in_memory() -> int:
         return os.memfd_create("hybrid-guard")
     with tempfile.TemporaryFile() as file:  # not on Linux
         return os.dup(file.fileno())
+
+
+def path_of(file: int) -> str:
+    """Return the path by which this process may open a descriptor of its own once more."""
+    folder = "/proc/self/fd" if Path("/proc/self/fd").is_dir() else "/dev/fd"
+    return f"{folder}/{file}"

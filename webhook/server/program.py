@@ -14,7 +14,8 @@ from gunicorn.app.base import BaseApplication
 
 from webhook.server import hooks
 from webhook.server.drain import Drain
-from webhook.server.hooks import Guard
+from webhook.server.flag import Flag
+from webhook.server.hooks import ClientAuth, Guard
 from webhook.server.reload import PolicyWatch, watch
 from webhook.server.tls import Certificates, Pair
 from webhook.server.worker import Worker, keep_sigterm_over_forks
@@ -76,14 +77,14 @@ class Program(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         watched: PolicyWatch,
         certificates: Certificates,
         drain: Drain,
-        *,
-        wants_client_certificate: bool,
+        client_auth: ClientAuth,
     ) -> None:
         self._listener = listener
         self._watched = watched
         self._certificates = certificates
         self._drain = drain
-        self._wants_client_certificate = wants_client_certificate
+        self._client_auth = client_auth
+        self._certificate_seen = Flag()
         super().__init__()
 
     def load_config(self) -> None:
@@ -120,7 +121,8 @@ class Program(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         guard = Guard(
             policy=self._watched.current,
             not_ready=lambda: self._not_ready(worker),
-            wants_client_certificate=self._wants_client_certificate,
+            client_auth=self._client_auth,
+            certificate_seen=self._certificate_seen,
         )
         return Served(guard, self._certificates.current, lambda: self._drain.begun)
 

@@ -29,6 +29,7 @@ class ServeOptions:
     load_policy: Callable[[bytes], Policy]
     policy_path: Path | None = None
     client_ca: Path | None = None
+    client_auth: str = "required"
     drain_seconds: float = 0
 
 
@@ -39,7 +40,7 @@ def run(options: ServeOptions) -> None:
     server that cannot decide must not start.
     """
     folder = _metrics_folder()  # named before prometheus_client is imported, which reads the name
-    from webhook.server import memory, program  # noqa: PLC0415
+    from webhook.server import hooks, memory, program  # noqa: PLC0415
     from webhook.server.drain import Drain  # noqa: PLC0415
     from webhook.server.listen import listening  # noqa: PLC0415
     from webhook.server.reload import PolicyWatch  # noqa: PLC0415
@@ -59,7 +60,7 @@ def run(options: ServeOptions) -> None:
             watched,
             certificates,
             Drain(options.drain_seconds),
-            wants_client_certificate=options.client_ca is not None,
+            hooks.ClientAuth(options.client_auth if options.client_ca else "off"),
         ).run()
     finally:
         if folder and os.getpid() == master:

@@ -29,7 +29,7 @@ class Service:
         self.guard = guard
         self.is_ending = is_ending
         self.turns = Turns()
-        self._app = app.create_app()
+        self._app = app.create_app(guard)
         self._bodies = ThreadPoolExecutor(1, "bodies")
         self._pages = ThreadPoolExecutor(1, "pages")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from webhook.server.kept import Kept, in_memory
+from webhook.server.kept import Kept, in_memory, path_of
 from webhook.telemetry import logs, metrics
 
 _FLIGHTS = 4  # TLS 1.2 takes three for each end
@@ -169,7 +169,7 @@ def _as_file(content: bytes) -> Iterator[str]:
     file = in_memory()
     try:
         os.pwrite(file, content, 0)
-        yield f"/dev/fd/{file}"
+        yield path_of(file)
     finally:
         os.close(file)
 

@@ -69,8 +69,8 @@ def never_wait(dropped: Callable[[], None]) -> None:
     if stat.S_ISREG(kind):
         return
     try:
-        again = os.open(f"/dev/fd/{output}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
-    except OSError:  # a socket, or a pipe of another user's
+        again = os.open(f"/proc/self/fd/{output}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    except OSError:  # a socket, a pipe of another user's, or no Linux
         with contextlib.suppress(OSError):
             os.set_blocking(output, False)
         return
