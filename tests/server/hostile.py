@@ -165,41 +165,38 @@ def pieces(content: bytes, size: int) -> list[bytes]:
     return [content[at : at + size] for at in range(0, len(content), size)]
 
 
-def kinds() -> dict[str, Kind]:
-    """Return every kind by what it does."""
-    largest = post(body(LARGEST))
-    return {
-        "nothing at all": plain(bytes),
-        "one byte": plain(lambda: b"\x16"),
-        "half a hello": plain(lambda: hello()[:100]),
-        "garbage": plain(lambda: os.urandom(600)),
-        "TLS, then silence": secure(b""),
-        "half a head": secure(HEAD[:40]),
-        "a byte a second of a head": secure(*pieces(HEAD, 1), pause=1),
-        "half a body": secure(HEAD + LENGTH.format(1000).encode() + b"{"),
-        "a byte of a body every 0.9 s": secure(HEAD + LENGTH.format(1000).encode(), *[b" "] * 99, pause=0.9),
-        "255 kB of a body, then silence": secure(post(body(400_000))[:255_000]),
-        "a good call, then half a head": secure(GOOD + HEAD[:40]),
-        "100 calls in one piece": secure(PIPELINED),
-        "broken HTTP of all kinds": in_turn([secure(sent) for sent in BROKEN.values()]),
-        "TLS 1.1": old_tls,
-        "metrics without a pause": pages,
-        "the largest body at 1.2 MB/s": secure(*pieces(largest, 120_000), pause=0.1),
-        "the largest body": secure(largest),
-    }  # fmt: skip
-
+KINDS: dict[str, Callable[[], Kind]] = {
+    "nothing at all": lambda: plain(bytes),
+    "one byte": lambda: plain(lambda: b"\x16"),
+    "half a hello": lambda: plain(lambda: hello()[:100]),
+    "garbage": lambda: plain(lambda: os.urandom(600)),
+    "TLS, then silence": lambda: secure(b""),
+    "half a head": lambda: secure(HEAD[:40]),
+    "a byte a second of a head": lambda: secure(*pieces(HEAD, 1), pause=1),
+    "half a body": lambda: secure(HEAD + LENGTH.format(1000).encode() + b"{"),
+    "a byte of a body every 0.9 s": lambda: secure(HEAD + LENGTH.format(1000).encode(), *[b" "] * 99, pause=0.9),
+    "255 kB of a body, then silence": lambda: secure(post(body(400_000))[:255_000]),
+    "a good call, then half a head": lambda: secure(GOOD + HEAD[:40]),
+    "100 calls in one piece": lambda: secure(PIPELINED),
+    "broken HTTP of all kinds": lambda: in_turn([secure(sent) for sent in BROKEN.values()]),
+    "TLS 1.1": lambda: old_tls,
+    "metrics without a pause": lambda: pages,
+    "the largest body at 1.2 MB/s": lambda: secure(*pieces(post(body(LARGEST)), 120_000), pause=0.1),
+    "the largest body": lambda: secure(post(body(LARGEST))),
+}  # fmt: skip
+"""Every kind by what it does, made when it is used."""
 
 MANY = ("nothing at all", "one byte", "half a hello", "garbage", "TLS, then silence", "half a head")
 """Kinds that cost a client little, so that 2,000 of them can be had."""
+FEW_CLIENTS = 64
 FEW = {"the largest body": 40, "the largest body at 1.2 MB/s": 40}
-A_SECOND = 100
-"""New ones a second, where a client comes back for ever."""
+A_SECOND = 1000
+"""New ones a second at most, where all are cut off at once and come back."""
 
 
 async def attack(target: Target, kind: Kind, clients: int, seconds: float) -> int:
     """Keep so many clients at it for so long, each coming back when cut off; return how many came."""
     end, came = time.monotonic() + seconds, 0
-    pace = asyncio.Semaphore(clients)
 
     async def client() -> None:
         nonlocal came
@@ -207,10 +204,9 @@ async def attack(target: Target, kind: Kind, clients: int, seconds: float) -> in
             came += 1
             with contextlib.suppress(OSError, EOFError, asyncio.IncompleteReadError):
                 await asyncio.wait_for(kind(target), max(0.1, end - time.monotonic()))
-            await asyncio.sleep(clients / A_SECOND / 10)
+            await asyncio.sleep(clients / A_SECOND)
 
-    async with pace:
-        await asyncio.gather(*(client() for _ in range(clients)), return_exceptions=True)
+    await asyncio.gather(*(client() for _ in range(clients)), return_exceptions=True)
     return came
 
 
@@ -352,20 +348,26 @@ def files(server: Server) -> int:
     return sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in workers(server))
 
 
-def observe(server: Server, observer: Observer, kind: str, clients: int, seconds: float) -> Row:
-    """Run one kind beside honest clients, and look at the server before, during and after."""
+def observe(
+    server: Server, observer: Observer, kind: str, clients: int, seconds: float, calm: float = 2.0
+) -> Row:
+    """Run one kind beside honest clients, and look at the server before, during and after.
+
+    `calm` is how long it may take to be as before, in seconds, and half of it how long it is looked
+    at then.
+    """
     target = Target(server.host, server.port, server.authority.pem.decode())
     for pid in (server.process.pid, *workers(server)):
         Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak begins anew
-    until(lambda: observer.seen()["calls"])
-    time.sleep(1)
+    until(lambda: observer.seen()["calls"] > 0)
+    time.sleep(calm / 2)
     before = observer.seen()
     held, memory_before = files(server), total(server, "smaps_rollup", "Pss")
     came = int(run(target, "--attack", kind, str(clients), str(seconds)))
     during = observer.seen()
-    time.sleep(2)
+    time.sleep(calm)
     observer.seen()
-    time.sleep(1)
+    time.sleep(calm / 2)
     after = observer.seen()
     until(lambda: files(server) <= held + 8)
     return Row(
@@ -385,7 +387,7 @@ def allow_files() -> None:
 def clients_of(kind: str, counts: Sequence[int]) -> list[int]:
     if kind in FEW:
         return [FEW[kind]]
-    return [count for count in counts if count <= max(64, A_SECOND) or kind in MANY]
+    return [count for count in counts if count <= FEW_CLIENTS or kind in MANY]
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -420,12 +422,12 @@ def main() -> int:
     if options.attack:
         host, port, kind, clients, seconds = options.attack
         target = Target(host, int(port), os.environ["AUTHORITY"])
-        print(asyncio.run(attack(target, kinds()[kind], int(clients), float(seconds))))  # noqa: T201
+        print(asyncio.run(attack(target, KINDS[kind](), int(clients), float(seconds))))  # noqa: T201
         return 0
     rows = []
     with Server("--network", "bgp", keeps_log=False) as server:
         observer = Observer(Target(server.host, server.port, server.authority.pem.decode()))
-        for kind in options.kind or kinds():
+        for kind in options.kind or KINDS:
             for clients in clients_of(kind, options.clients):
                 rows.append(observe(server, observer, kind, clients, options.seconds))
                 print(table(rows[-1:]).splitlines()[-1], *rows[-1].why, flush=True)  # noqa: T201
