@@ -36,15 +36,15 @@ class Answer:
         return json.loads(self.body)
 
 
-def changed(module: str, **values: float) -> str:
-    """Return what to run `before` a server, whose module of that name has other values then."""
+def changed(**modules: dict[str, float]) -> str:
+    """Return what to run `before` a server, whose modules have other values then."""
     return (
         "import importlib\n"
         "from gunicorn.app.base import BaseApplication\n"
         "given = BaseApplication.run\n"
         "def run(self):\n"
-        f"    module = importlib.import_module('webhook.server.{module}')\n"
-        f"    vars(module).update({values!r})\n"
+        f"    for name, values in {modules!r}.items():\n"
+        "        vars(importlib.import_module(f'webhook.server.{name}')).update(values)\n"
         "    given(self)\n"
         "BaseApplication.run = run\n"
     )

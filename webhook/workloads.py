@@ -119,8 +119,11 @@ def read(
     kinds: tuple[WorkloadKind, ...] = BUILTIN,
     *,
     namespace: str | None = None,
+    ref: ObjectRef | None = None,
 ) -> Workload | None:
-    """Read a workload, or return None for any other kind. `namespace` fills in a missing one.
+    """Read a workload, or return None for any other kind.
+
+    `namespace` fills in a missing one; `ref` is its name where that is known.
 
     Raises ShapeError where metadata or the pod template has a type Kubernetes would not decode.
     """
@@ -130,7 +133,9 @@ def read(
     kind = find_kind(api_version, kind_name, kinds)
     if kind is None:
         return None
-    ref = ref_of(obj)
+    if ref is None:
+        ref = ref_of(obj)
+        ref = ref if ref.namespace else replace(ref, namespace=namespace)
     labels = mapping_at(obj, ("metadata", "labels"))
     for key, value in labels.items():
         if not isinstance(value, str):
@@ -139,7 +144,7 @@ def read(
             )
     return Workload(
         kind=kind,
-        ref=ref if ref.namespace else replace(ref, namespace=namespace),
+        ref=ref,
         labels=labels,
         object=obj,
         template=mapping_at(obj, kind.template),

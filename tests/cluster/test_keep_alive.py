@@ -153,16 +153,17 @@ def test_no_idle_time_fails_a_call(plane: ControlPlane, figure: Figure) -> None:
 def test_a_server_that_closes_first_fails_calls(plane: ControlPlane, figure: Figure) -> None:
     """The counter-example, so that the test above is known to see a failure."""
     rounds, count, seconds = 4, 24, 2
+    before = changed(connection={"IDLE_SECONDS": seconds}, door={"SWEEP_SECONDS": 0.001})
     draw, failed = random.Random(SEED), list[str]()  # noqa: S311  # times, not secrets
     with Server(
         "--network",
         "bgp",
         hosts=hosts("cut", count),
-        before=changed("connection", IDLE_SECONDS=seconds),
+        before=before,
     ) as server:
         used = pools(plane, server, "cut", count)
         for _ in range(rounds):
-            failed += failures(used, around(draw, seconds, 0.02, count))
+            failed += failures(used, around(draw, seconds, 0.01, count))
     writes = 2 * rounds * count
     figure(f"keep-alive {seconds} s: {len(failed)} of {writes} writes failed")
     assert any("EOF" in text or "broken pipe" in text for text in failed), failed

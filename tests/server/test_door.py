@@ -91,7 +91,7 @@ def test_a_worker_that_tells_nothing_any_more_keeps_no_one_waiting() -> None:
 @pytest.fixture
 def small() -> Iterator[Server]:
     """A server that holds eight connections a worker, four of them unproven."""
-    before = changed("door", CONNECTIONS=8, UNPROVEN=4)
+    before = changed(door={"CONNECTIONS": 8, "UNPROVEN": 4})
     with Server("--network", "bgp", before=before) as started:
         both_up(started)
         yield started
@@ -130,7 +130,7 @@ def test_bodies_that_stall_are_bounded_in_bytes() -> None:
     """Each is small, and says nothing for a second; the one that said something last stays."""
     start = b"POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 200000\r\n\r\n"
     with (
-        Server("--network", "bgp", before=changed("door", HELD=1_000_000)) as server,
+        Server("--network", "bgp", before=changed(door={"HELD": 1_000_000})) as server,
         ExitStack() as stack,
     ):
         for _ in range(30):

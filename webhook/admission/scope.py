@@ -65,11 +65,10 @@ def read(obj: dict[str, Any], request: Request, policy: Policy) -> Workload | No
     if request.beyond is not None:
         # Of a cut object what stands behind the cut may be missing, its kind too.
         obj = {**obj, "apiVersion": request.ref.api_version, "kind": request.kind}
-    found = workloads.read(obj, policy.kinds, namespace=request.namespace)
-    if found is None:
-        return None
-    found = replace(found, ref=request.ref)
-    return found if request.beyond is None else _beyond(request.beyond, found)
+    found = workloads.read(obj, policy.kinds, ref=request.ref)
+    if found is None or request.beyond is None:
+        return found
+    return _beyond(request.beyond, found)
 
 
 def _beyond(bound: str, workload: Workload) -> Workload:

@@ -25,7 +25,10 @@ class Placement(enum.StrEnum):
     @property
     def side(self) -> Side | None:
         """The side asked for, or None for any."""
-        return None if self is Placement.ANY else Side(self.value)
+        return _SIDES.get(self)
+
+
+_SIDES = {Placement.ON_PREM: Side.ON_PREM, Placement.CLOUD: Side.CLOUD}
 
 
 class Action(enum.StrEnum):

@@ -26,7 +26,7 @@ two for each write under way, one a hook: 200 parallel writes are 200 a worker."
 HELD = 64 * 1024 * 1024
 """Bytes of bodies that have no turn."""
 _FILES_KEPT = 100  # for what is no connection
-_SWEEP_SECONDS = 0.25
+SWEEP_SECONDS = 0.25
 _STAND_BACK_SECONDS = 0.005
 _SHUTDOWN_SECONDS = 1.0
 
@@ -187,14 +187,14 @@ class Door:
         is cut off until the next sweep.
         """
         now = time.monotonic()
-        is_late = now - self._swept > 2 * _SWEEP_SECONDS
+        is_late = now - self._swept > 2 * SWEEP_SECONDS
         if not is_late or self._was_late:
             self.cut(lambda connection: connection.deadline < now)
         self._swept, self._was_late = now, is_late
         self._service.turns.hurry(now)
         self._tell()
         metrics.connections_open(len(self._open))
-        self._loop.call_later(_SWEEP_SECONDS, self._sweep)
+        self._loop.call_later(SWEEP_SECONDS, self._sweep)
 
     def _tell(self) -> None:
         if not self._is_closed:
