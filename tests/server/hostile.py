@@ -18,6 +18,7 @@ import ssl
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,7 +145,8 @@ def in_turn(kinds: Sequence[Kind]) -> Kind:
 async def old_tls(target: Target) -> None:
     context = target.context()
     context.set_ciphers("ALL:@SECLEVEL=0")
-    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+    with warnings.catch_warnings(action="ignore"):
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
     await target.secure(context=context)
 
 
@@ -393,12 +395,12 @@ def clients_of(kind: str, counts: Sequence[int]) -> list[int]:
 def table(rows: Sequence[Row]) -> str:
     """Return the rows as Markdown."""
     lines = [
-        "| clients that send | at once | came | honest calls | failed | p99 before | during | 2 s after | peak MiB |",
+        "| clients that send | at once | came | honest calls | failed | p99 before | during | 2 s after | peak, left MiB |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     lines += [
         f"| {row.kind} | {row.clients} | {row.came} | {row.calls} | {row.failed} | {row.before * 1000:.0f} ms"
-        f" | {row.during * 1000:.0f} ms | {row.after * 1000:.0f} ms | {row.peak} |"
+        f" | {row.during * 1000:.0f} ms | {row.after * 1000:.0f} ms | {row.peak}, {row.left} |"
         for row in rows
     ]  # fmt: skip
     return "\n".join(lines)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.reviews import review
+from tests.server.hostile import total
 from tests.server.test_server import calico, open_raw, stall, until, workers
 from tests.serving import Server
 from webhook.server.door import CONNECTIONS
@@ -102,3 +103,18 @@ def test_connections_are_counted(server: Server) -> None:
         raw.sendall(b"no handshake\r\n\r\n")
     server.request("GET", "/livez")
     assert server.connections() == before + 2, "one for /livez and one for the first look"
+
+
+def test_connections_that_have_ended_leave_no_memory_behind(server: Server) -> None:
+    """Their parser holds them: a circle, which would stay for a million objects more."""
+
+    def come_and_go() -> int:
+        for _ in range(1500):
+            with open_raw(server) as raw:
+                raw.sendall(b"no handshake\r\n\r\n")
+                with contextlib.suppress(ConnectionResetError):
+                    raw.recv(100)
+        return total(server, "smaps_rollup", "Pss")
+
+    first = come_and_go()
+    assert come_and_go() < first + 10

@@ -51,6 +51,9 @@ class Keeper(Protocol):
         """Note that it has ended."""
 
 
+_NOBODY = httptools.HttpRequestParser(object())
+
+
 class Connection(asyncio.Protocol):
     """From accept on: `deadline` is the moment, of the monotonic clock, when it is cut off."""
 
@@ -105,7 +108,8 @@ class Connection(asyncio.Protocol):
             self._leave_line()
         if self._has_turn and not self._is_busy:
             self._end_turn()
-        self._call = None
+        self._call = self._transport = None
+        self._parser = _NOBODY  # it holds this connection, which would wait for a collection
         self._keeper.closed(self)
 
     def pause_writing(self) -> None:
