@@ -135,7 +135,7 @@ class Door:
                 ssl_shutdown_timeout=_SHUTDOWN_SECONDS,
             )
         except OSError:  # no TLS, none in time, or gone
-            self.closed(connection)
+            connection.connection_lost(None)
             client.close()
 
     # What a connection tells.
