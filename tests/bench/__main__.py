@@ -15,6 +15,7 @@ from typing import Any
 from tests.bench import bodies, page, sides, through
 from tests.bench.page import Figures
 from tests.bench.rates import CASES, Rates, compare, progress
+from tests.bench.sides import Quiet
 from tests.cluster.controlplane import programs
 from tests.reviews import review
 from tests.server.hostile import total
@@ -90,8 +91,8 @@ def many_rules(
     one.write_text(POLICY + RULE.format(0))
     many.write_text(POLICY + "".join(map(RULE.format, range(MANY_RULES))))
     with (
-        Server("--policy", str(one), keeps_log=False) as few,
-        Server("--policy", str(many), keeps_log=False) as lots,
+        Quiet("--policy", str(one)) as few,
+        Quiet("--policy", str(many)) as lots,
     ):
         urls = {"one": few.url, "many": lots.url}
         return compare(load, urls, CASES[1], body, runs=runs, seconds=seconds)
@@ -121,7 +122,7 @@ def behind_the_api_server(scratch: Path, writes: int) -> through.Added | None:
     policy.write_text(POLICY + PINS)
     progress("through the API server")
     with (
-        Server("--policy", str(policy), keeps_log=False) as server,
+        Quiet("--policy", str(policy)) as server,
         sides.started(
             sides.build("constant", scratch), str(server.certificate), str(server.key)
         ) as go,

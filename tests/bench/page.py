@@ -109,7 +109,8 @@ def text(figures: Figures) -> str:
         "# Benchmarks\n",
         (
             "Written by `make bench`. All of a row in one run, alternating, on fresh connections; the "
-            "load generator runs on the same cores, so absolute figures are of this machine only.\n"
+            "load generator runs on the same cores, so absolute figures are of this machine only; logs go to "
+            "/dev/null.\n"
         ),
         _machine(figures),
         "## Ratios, and what was wanted\n",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from http.client import OK
 from pathlib import Path
+from typing import Self
 
+from tests.server.test_server import until
 from tests.serving import ROOT, Server
 
 HERE = Path(__file__).resolve().parent
@@ -48,14 +52,41 @@ def started(*command: str | Path) -> Iterator[str]:
         process.stdout.close()
 
 
+class Quiet(Server):
+    """A server whose log nobody reads: what reads it would take of the same cores."""
+
+    def __init__(self, *arguments: str, before: str = "") -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        super().__init__("--port", str(self.port), *arguments, before=before)
+
+    def __enter__(self) -> Self:
+        """Start it, and wait until it answers."""
+        self.process = subprocess.Popen(
+            self.command(self._arguments), cwd=ROOT, stdout=subprocess.DEVNULL, text=True
+        )
+        self.host = "127.0.0.1"
+        until(self._answers)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it and remove its files."""
+        self.stop()
+        self._scratch.cleanup()
+
+    def _answers(self) -> bool:
+        try:
+            return self.request("GET", "/readyz").status == OK
+        except OSError:
+            return False
+
+
 @contextmanager
 def all_sides(scratch: Path) -> Iterator[dict[str, str]]:
     """Start every side; yield their URLs by name."""
     with ExitStack() as stack:
-        guard = stack.enter_context(Server("--network", "bgp", keeps_log=False))
-        nothing = stack.enter_context(
-            Server("--network", "bgp", before=DOES_NOTHING, keeps_log=False)
-        )
+        guard = stack.enter_context(Quiet("--network", "bgp"))
+        nothing = stack.enter_context(Quiet("--network", "bgp", before=DOES_NOTHING))
         pair = (str(guard.certificate), str(guard.key))
         python = (sys.executable, "-m")
         yield {

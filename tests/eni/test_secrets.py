@@ -17,9 +17,12 @@ from webhook.admission.review import Hook
 def test_fifty_thousand_repeated_keys_take_no_longer_than_different_ones() -> None:
     def seconds(keys: list[str]) -> float:
         text = "{" + ",".join(f'"{key}":""' for key in keys) + "}"
-        started = time.process_time()
-        assert judge_data(raw(text))
-        return time.process_time() - started
+        took = []
+        for _ in range(3):  # a collection of all garbage falls into one of them
+            started = time.process_time()
+            assert judge_data(raw(text))
+            took.append(time.process_time() - started)
+        return min(took)
 
     different = seconds([f"access_{n:05}" for n in range(50_000)])
     assert seconds(["access_key12"] * 50_000) < 4 * different

@@ -61,7 +61,7 @@ def _flaw(name: str, value: str) -> Flaw | None:
         return Flaw.PLACEHOLDER
     if templates.in_value(value):
         return Flaw.TEMPLATE
-    if not value.isascii() or any(char.isspace() or not char.isprintable() for char in value):
+    if not value.isascii() or not value.isprintable() or " " in value:
         return Flaw.WHITESPACE
     if value.startswith("STS."):
         return Flaw.STS

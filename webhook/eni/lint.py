@@ -72,7 +72,10 @@ def _faults(read: EniDocument, names: Iterable[str] = rules.RULES) -> Iterator[_
     for name in names:
         rule = rules.RULES[name]
         faults = rule.check(read)
-        for fault in islice(faults, _MOST):
+        first = next(faults, None)
+        if first is None:
+            continue
+        for fault in (first, *islice(faults, _MOST - 1)):
             yield _Found(name, fault.level or rule.LEVEL, fault)
         further = next(faults, None)
         if further is not None:

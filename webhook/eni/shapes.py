@@ -128,7 +128,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, _Slice):
         return [_plain(item) for item in value.backing[: value.length]]
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {
+            key: _plain(item) if isinstance(item, _Slice | dict) else item
+            for key, item in value.items()
+        }
     return value
 
 

@@ -53,7 +53,7 @@ def decide(
         if text in set(Placement):
             return _by_label(Placement(text), policy)
         problem = _unknown_label(workload, policy, text)
-    for rule in policy.rules:
+    for rule in policy.near.of(workload.kind.kind, workload.ref.namespace or ""):
         # A name still to be made, images that were not read: what may be meant pins, and frees not.
         if rule.match.fits(workload, surely=rule.placement is Placement.ANY):
             return Decision(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from webhook.placement.model import CloudNodes
 from webhook.policy.document import LabelSelectorPart
@@ -20,6 +20,7 @@ from webhook.policy.words import (
 from webhook.workloads import Workload, WorkloadKind, images
 
 Globs = re.Pattern[str]
+NAMESPACE_MAX = 63
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +40,16 @@ class Match:
         or `surely` whatever they are.
         """
         return (
-            (self.kinds is None or workload.kind.kind in self.kinds)
-            and (self.namespaces is None or _fits(self.namespaces, workload.ref.namespace or ""))
+            self.is_near(workload.kind.kind, workload.ref.namespace or "")
             and (self.names is None or self.names.fits(workload.ref.name, surely=surely))
             and (self.labels is None or _selects(self.labels, workload))
             and (self.images is None or _pulls(self.images, workload, surely=surely))
+        )
+
+    def is_near(self, kind: str, namespace: str) -> bool:
+        """Tell whether a workload of that kind in that namespace may be meant."""
+        return (self.kinds is None or kind in self.kinds) and (
+            self.namespaces is None or _fits(self.namespaces, namespace)
         )
 
 
@@ -57,6 +63,29 @@ class Rule:
     enforcement: Enforcement
     weight: int
     action: Action
+
+
+class Near:
+    """Which rules are worth a look for a kind in a namespace: of a thousand a few, found once.
+
+    What it remembers is bounded: no more than PLACES places, with names that a namespace can have.
+    """
+
+    PLACES = 1024
+
+    def __init__(self, rules: tuple[Rule, ...]) -> None:
+        self._rules = rules
+        self._found: dict[tuple[str, str], tuple[Rule, ...]] = {}
+
+    def of(self, kind: str, namespace: str) -> tuple[Rule, ...]:
+        """Return them in their order; the others fit no workload there."""
+        place = (kind, namespace)
+        found = self._found.get(place)
+        if found is None:
+            found = tuple(rule for rule in self._rules if rule.match.is_near(kind, namespace))
+            if len(namespace) <= NAMESPACE_MAX and len(self._found) < self.PLACES:
+                self._found[place] = found
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +120,11 @@ class Policy:
     kinds: tuple[WorkloadKind, ...]
     overrides: Overrides
     eni: EniPolicy
+    near: Near = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Make room for what is found of the rules."""
+        object.__setattr__(self, "near", Near(self.rules))
 
 
 def _fits(pattern: Globs, text: str) -> bool:
