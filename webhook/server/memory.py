@@ -26,3 +26,13 @@ def give_back() -> None:
             (_M_TRIM_THRESHOLD, _MIB),
         ):
             mallopt(option, value)
+
+
+def trim() -> None:
+    """Give back what many connections took, whose places in the heap are free now.
+
+    The TLS of one takes 256 KiB. Mapped apart they would go back by themselves, but so would what
+    each read takes, at the cost of a third of the rate (measured).
+    """
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)
