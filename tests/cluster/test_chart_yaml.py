@@ -43,7 +43,7 @@ PLACES: tuple[Path, ...] = (
     ("policy", "eniConfig", "installers", 0),
     *(("image", field) for field in ("repository", "tag", "digest", "pullPolicy")), ("image", "pullSecrets", 0, "name"),
     ("server", "podLabels", "a"), ("server", "podLabels", KEY), ("server", "podAnnotations", "a"),
-    ("server", "podAnnotations", KEY),
+    ("server", "podAnnotations", KEY), *(("server", "clientCA", field) for field in ("configMap", "key", "mode")),
     *(("certificates", field) for field in ("mode", "secretName", "clusterDomain")),
     *(("certificates", "issuerRef", field) for field in ("name", "kind", "group")),
     *(("monitoring", kind, "labels", part) for kind in ("serviceMonitor", "prometheusRule") for part in ("a", KEY)),
@@ -60,7 +60,7 @@ BASE: dict[str, Any] = {
         "eniConfig": {"installers": ["a"]},
     },
     "image": {"pullSecrets": [{"name": "a"}]},
-    "server": {"podLabels": {"a": "b"}, "podAnnotations": {"a": "b"}},
+    "server": {"podLabels": {"a": "b"}, "podAnnotations": {"a": "b"}, "clientCA": {"configMap": "a"}},
     "certificates": {"secretName": "a", "caBundle": PEM, "issuerRef": {"name": "a", "kind": "Issuer", "group": "a"}},
     "monitoring": {kind: {"enabled": True, "labels": {"a": "b"}} for kind in ("serviceMonitor", "prometheusRule")},
 }  # fmt: skip

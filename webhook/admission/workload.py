@@ -9,7 +9,7 @@ from webhook.admission.review import Hook, Operation, Request
 from webhook.findings import Finding, Level
 from webhook.placement.model import Side
 from webhook.policy.decide import Decision, Source, decide
-from webhook.policy.evaluate import BEYOND, Verdict, evaluate, unreadable
+from webhook.policy.evaluate import BEYOND, BOUND, Verdict, evaluate, unreadable
 from webhook.policy.model import Policy
 from webhook.policy.words import Action, Conflicts, Enforcement, OnUpdate, Placement
 from webhook.workloads import ShapeError, Workload, mapping_at
@@ -104,7 +104,8 @@ class _Judgement:
         return self._injects and finding.rule in _WRONG_SIDE
 
     def _denies(self, finding: Finding) -> bool:
-        if finding.level is not Level.ERROR or not self._wants_denial(finding):
+        is_error = finding.level is Level.ERROR or finding.rule == BOUND
+        if not is_error or not self._wants_denial(finding):
             return False
         return change.may_deny(
             finding,
@@ -126,6 +127,8 @@ class _Judgement:
             )
         if jobs.is_resumed_by_a_controller(self._request) and not _is_told_to_deny(decision):
             return False
+        if finding.rule == BOUND:
+            return self._hook is Hook.VALIDATE and _is_told_to_deny(decision)
         if finding.rule == "HG103":
             return decision.conflicts is Conflicts.DENY
         if finding.rule in _WRONG_SIDE:

@@ -132,6 +132,8 @@ def _quiet(verdict: Verdict) -> str:
         if decision.source is Source.DEFAULT:
             return f"{decision.why}: left alone"
         return f"it may run on both sides ({decision.why})"
+    if verdict.pin is None and verdict.proof is not None:
+        return "its pods are bound to a node by name, whose kubelet would refuse them for ever"
     if verdict.pin is None:
         return "its pod template cannot be judged"
     if verdict.pin.ops and decision.action is not Action.INJECT:

@@ -122,6 +122,19 @@ PAGES = (
         right=("kubectl patch ds cni -p '{...nodeSelectorTerms: [every term, the new one too]}'",),
     ),
     Page(
+        rule="HG108",
+        name="bound-to-a-node",
+        level=Level.WARNING,
+        summary="A pod template names a node, so nothing can keep its pods on a side.",
+        why="The scheduler is not asked about a pod with nodeName, but the kubelet of that node "
+        "checks its required node affinity: where that does not fit, the pod fails with reason "
+        "NodeAffinity and its owner makes a new one, without end. So nothing is added, and the "
+        "validating hook denies it only where a rule of yours says action: deny. DaemonSets are "
+        "pinned as ever: their controller looks at both before it makes a pod.",
+        wrong=("nodeName: cn-hangzhou.10.0.3.7",),
+        right=_required(_OFF_CLOUD),
+    ),
+    Page(
         rule="HG109",
         name="cannot-be-judged",
         level=Level.ERROR,

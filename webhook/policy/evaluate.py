@@ -20,9 +20,10 @@ from webhook.policy.model import Policy
 from webhook.policy.words import Action, Enforcement, Placement
 from webhook.workloads import BUILTIN, BoundError, ShapeError, Workload, dotted
 
-__all__ = ["BEYOND", "Decision", "Source", "Verdict", "evaluate", "unreadable"]
+__all__ = ["BEYOND", "BOUND", "Decision", "Source", "Verdict", "evaluate", "unreadable"]
 
 BEYOND = "HG109"
+BOUND = "HG108"
 
 _WRONG_SIDE = {Side.ON_PREM: "HG101", Side.CLOUD: "HG102"}
 _NODES = {Side.ON_PREM: "on-prem nodes", Side.CLOUD: "cloud nodes"}
@@ -75,6 +76,13 @@ def evaluate(
     except ShapeError as error:
         placed = ShapeError((*workload.kind.pod_spec, *error.path), error.message)
         return _as_it_is(workload, decision, (*known, unreadable(workload.ref, placed)))
+    node = _bound_to(workload)
+    if node and pinned.ops:
+        told = (*known, _bound(workload, decision, side, node))
+        return Verdict(
+            workload=workload, decision=decision, findings=told,
+            patched=workload.object, proof=pinned.proof,
+        )  # fmt: skip
     ops: tuple[Add, ...] = ()
     patched = workload.object
     if decision.action is Action.INJECT and pinned.ops:
@@ -120,6 +128,31 @@ def _beyond(workload: Workload, why: str) -> Finding:
         Level.ERROR,
         f"cannot be judged: {why}",
         fix="make it smaller, or let a rule or its label say any",
+    )
+
+
+def _bound_to(workload: Workload) -> str:
+    """Return the node that a template names, of which the scheduler is then not asked.
+
+    But the kubelet refuses a pod whose required node affinity its node does not meet
+    (pkg/kubelet/lifecycle/predicate.go), and its owner makes a new one, for ever. A DaemonSet's
+    controller looks at both before it makes a pod.
+    """
+    node = workload.pod_spec.get("nodeName")
+    if workload.kind.kind == "DaemonSet" or not isinstance(node, str):
+        return ""
+    return node
+
+
+def _bound(workload: Workload, decision: Decision, side: Side, node: str) -> Finding:
+    wanted = _NODES[side]
+    return Finding(
+        rule=BOUND,
+        level=Level.WARNING,
+        message=f"bound to node {node} by name: nothing keeps it on {wanted} ({decision.why})",
+        fix=f"take nodeName out, so that the scheduler finds one of the {wanted}",
+        object=workload.ref,
+        location=Location(pointer=pointer((*workload.kind.pod_spec, "nodeName"))),
     )
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import orjson
 
-from webhook.server import app, hooks
+from webhook.server import app, hooks, memory
 from webhook.server.answers import JSON, CallError
 from webhook.server.app import Page
 from webhook.server.hooks import Guard, Route
@@ -46,11 +46,17 @@ class Service:
     def decide_beside(
         self, route: Route, body: bytes, then: Callable[[Outcome], None], *, is_whole: bool
     ) -> None:
-        """Answer a large review, which has its turn."""
-        policy = self.guard.policy()
-        self._beside(
-            self._bodies, lambda: hooks.decide(route, body, policy, is_whole=is_whole), then
-        )
+        """Answer a large review, which has its turn; what it took goes back to the system."""
+        policy, held = self.guard.policy(), [body]
+        del body
+
+        def work() -> bytes:
+            try:
+                return hooks.decide(route, held.pop(), policy, is_whole=is_whole)
+            finally:
+                memory.trim()
+
+        self._beside(self._bodies, work, then)
 
     def probe(self, path: str) -> Page | None:
         """Answer a probe at once; None for any other path."""
