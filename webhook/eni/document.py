@@ -207,6 +207,9 @@ class EniDocument:
         return self.data.get(str(path[1])) if path[0] == "data" and len(path) > 1 else None
 
 
+_CONTAINERS = ("object", "array")
+
+
 def objects(embedded: Embedded) -> Iterator[tuple[Path, Node]]:
     """Yield every object of a document with its path; no recursion, no path over 8 steps."""
     waiting: list[tuple[Path, Node]] = [((embedded.key,), embedded.root)] if embedded.root else []
@@ -214,9 +217,17 @@ def objects(embedded: Embedded) -> Iterator[tuple[Path, Node]]:
         path, node = waiting.pop()
         if node.kind == "object":
             yield path, node
-            waiting.extend((_below(path, key.value), value) for key, value in reversed(node.value))
+            waiting.extend(
+                (_below(path, key.value), value)
+                for key, value in reversed(node.value)
+                if value.kind in _CONTAINERS
+            )
         elif node.kind == "array":
-            waiting.extend((_below(path, at), item) for at, item in enumerate(node.value))
+            waiting.extend(
+                (_below(path, at), item)
+                for at, item in enumerate(node.value)
+                if item.kind in _CONTAINERS
+            )
 
 
 def strings(embedded: Embedded) -> Iterator[tuple[Path, Node]]:

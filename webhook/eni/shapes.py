@@ -52,10 +52,19 @@ class Struct:
 
     fields: Mapping[str, Shape]
     folded: Mapping[str, str] = field(init=False)
+    zeros: Mapping[str, Any] = field(init=False)
+    structs: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Index the keys for the decoder that ignores case."""
+        """Index the keys for the decoder that ignores case, and note what a new one holds."""
+        structs = [name for name, shape in self.fields.items() if isinstance(shape, Struct)]
         object.__setattr__(self, "folded", {folded(name): name for name in self.fields})
+        object.__setattr__(self, "structs", tuple(structs))
+        zeros = {
+            name: None if isinstance(shape, Struct) else _zero(shape)
+            for name, shape in self.fields.items()
+        }
+        object.__setattr__(self, "zeros", zeros)
 
 
 Shape = Scalar | ListOf | MapOf | Struct
@@ -118,7 +127,10 @@ def _zero(shape: Shape) -> Any:
         case Scalar():
             return None if shape.pointer else _ZERO[shape.type]
         case Struct():
-            return {name: _zero(item) for name, item in shape.fields.items()}
+            value = dict(shape.zeros)
+            for name in shape.structs:
+                value[name] = _zero(shape.fields[name])
+            return value
         case _:
             return None
 
