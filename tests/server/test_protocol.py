@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -186,6 +187,16 @@ def test_old_tls_is_not_spoken(server: Server, version: ssl.TLSVersion) -> None:
     context.set_ciphers("ALL:@SECLEVEL=0")
     with pytest.raises((ssl.SSLError, ConnectionResetError)):
         secured(server, context)
+
+
+def test_nobody_makes_the_server_shake_hands_again(server: Server) -> None:
+    """In TLS 1.2 a client may ask for it without end: it costs a signature each time."""
+    command = ["openssl", "s_client", "-tls1_2", "-connect", f"{server.host}:{server.port}"]
+    done = subprocess.run(command, input=b"R\n", capture_output=True, timeout=60, check=False)
+
+    assert b"RENEGOTIATING" in done.stderr
+    assert b"no renegotiation" in done.stderr
+    assert server.request("GET", "/livez").status == 200
 
 
 def test_http_2_is_not_offered(server: Server) -> None:

@@ -141,6 +141,7 @@ class Certificates:
             raise CertificateError(f"{key}: encrypted; write the key without a passphrase")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.options |= ssl.OP_NO_RENEGOTIATION
         try:
             with _as_file(contents[0]) as chain, _as_file(contents[1]) as secret:
                 context.load_cert_chain(chain, secret, password="")  # else OpenSSL asks
